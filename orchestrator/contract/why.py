@@ -41,7 +41,8 @@ class WaitingRoot:
     `freed_by` are roles or names of whom the act is expected, `people` the accounts that have them, when they
     are few. `could_claim` is there for an unclaimed task: the free ones first, of `claimers` in all.
     `last_word` is the breadcrumb of a running one. `behind` tasks of its workstream wait behind it, by need,
-    by thread, by batch or for what it holds: `behind_first` are the first of them in launch order;
+    by thread, by batch or for what it holds: `behind_first` are the first of them in launch order
+    (none before a plan is in force: then its planned steps wait);
     `workstreams_behind` need the whole workstream.
     """
 

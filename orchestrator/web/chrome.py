@@ -1,7 +1,7 @@
 """What every page shows around its content: navigation, the inbox count, the project time zone."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -27,12 +27,20 @@ AREAS = (
 )
 
 
+#: So many items of the inbox are counted beside its name, and beyond them "+" says that there are more.
+MOST_WAITING: Final = 999
+
+
 @dataclass(frozen=True, slots=True)
 class NavItem:
     label: str
     href: str
     here: bool
     count: int
+
+    @property
+    def shown(self) -> str:
+        return f"{MOST_WAITING}+" if self.count > MOST_WAITING else str(self.count)
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
     roles = roles_in(request)
     if not roles:
         return []
-    waiting = inbox_of(user, roles, timezone.now()).total
+    waiting = inbox_of(user, roles, timezone.now()).counted_to(MOST_WAITING + 1)
     return [
         NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0)
         for label, href in AREAS

@@ -14,7 +14,7 @@ from django.test import Client
 from orchestrator.core.sealing.merkle import root_between
 from orchestrator.core.sealing.notes import read_note, read_public
 from orchestrator.core.sealing.tiles import nodes_in, read_path
-from orchestrator.models import HistoryCheckpoint, HistoryEntry
+from orchestrator.models import CriterionCheck, HistoryCheckpoint, HistoryEntry
 from orchestrator.proofs import verify as checker
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import key_file, key_ring
@@ -157,6 +157,13 @@ def test_fr009_a_workstream_report_proves_itself(finished: Driver, check) -> Non
     assert check(report.replace(b"asserted", b"proved", 1), *keys())[0] == 1
     assert check(report.replace(b'"index": ', b'"index": 1', 1), *keys())[0] == 1
     assert check(report[:-4], *keys())[0] == 1
+
+
+def test_fr009_a_report_of_changed_rows_is_not_signed(finished: Driver) -> None:
+    CriterionCheck.objects.filter(pk=CriterionCheck.objects.first().pk).update(evidence="All green.")
+    answer = signed_in(finished.cast.observer).get(f"/workstreams/{finished.workstream.uuid}/report.html")
+    assert answer.status_code == 409
+    assert "would show what was not recorded" in words(answer)
 
 
 def test_fr009_an_export_proves_itself_and_no_line_can_be_changed(

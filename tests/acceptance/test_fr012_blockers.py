@@ -11,6 +11,7 @@ from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Blocker, HistoryEntry
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
+from tests.services.statements import statements
 from tests.web.pages import signed_in, words
 
 TIMED = PLAN.replace(
@@ -150,3 +151,22 @@ def test_fr012_blocked_time_counts_overlaps_once(driver: Driver, machine: Machin
     assert "Work here was blocked for 3 hours in all." in words(person.get(f"/workstreams/{uuid}/"))
     for key in ("A1", "B1"):
         assert "Blocked for 2 hours in all." in words(person.get(f"/workstreams/{uuid}/tasks/{key}/"))
+
+
+def test_fr012_the_list_asks_a_fixed_number_of_statements(driver: Driver, machine: Machine) -> None:
+    """Blockers in many workstreams were once a snapshot each: 258 statements for a page of fifty."""
+    declare(machine, driver)
+    page = signed_in(driver.cast.contributor)
+
+    def asked() -> int:
+        page.get("/blockers/")
+        with statements() as seen:
+            page.get("/blockers/")
+        return len(seen)
+
+    one = asked()
+    for _ in range(2):
+        driver.start(TIMED)
+        declare(machine, driver)
+        declare(machine, driver, "B1")
+    assert asked() == one

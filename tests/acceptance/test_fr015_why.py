@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestrator.contract.why import WhyFacts
-from orchestrator.core.terms import EventType, ExecutorKind
+from orchestrator.core.terms import EventType, ExecutorKind, RootKind
 from orchestrator.models import HandoffArtifact, HistoryEntry
+from orchestrator.services.freeing import why_task, why_workstream
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.people.executors import register_executor
 from orchestrator.services.work.claims import report
@@ -300,3 +302,33 @@ def test_fr015_many_rows_of_the_portfolio_cost_as_much_as_two(driver: Driver) ->
 
     first = page_costs(2)
     assert page_costs(5) == first
+
+
+def test_fr015_before_a_plan_is_in_force_its_steps_wait_for_it(driver: Driver) -> None:
+    driver.submit()
+    found = why_workstream(driver.reload(), driver.now)
+    assert (found.root.kind, found.root.behind, found.root.behind_first) == (RootKind.PLAN, 6, ())
+    assert "6 planned steps" in page_of(driver)
+    assert "approve the plan or send it back" in page_of(driver)
+
+
+def test_fr015_a_plan_with_an_open_question_says_that_it_is_answered_first(driver: Driver) -> None:
+    driver.submit(PLAN.replace(b"## Stages", b"## Questions\n- [ ] Which currency?\n\n## Stages"))
+    assert "answer the question that the plan leaves open" in page_of(driver)
+    inbox = words(signed_in(driver.cast.approver).get("/"))
+    assert "1 question is open in it: answer first, or send it back" in inbox
+
+
+def test_fr015_nobody_is_said_to_lack_a_role_beside_people_who_have_it(driver: Driver) -> None:
+    driver.start()
+    shown = page_of(driver)
+    assert "no executor has the role" not in shown
+    assert "Who can contributor" in shown
+    for person in User.objects.all():
+        person.groups.clear()
+    found = why_task(driver.reload(), "A1", driver.now)
+    assert "no executor has the role" in found.root.stands
+
+
+def page_of(driver: Driver) -> str:
+    return words(signed_in(driver.cast.observer).get(f"/workstreams/{driver.reload().uuid}/"))

@@ -85,7 +85,7 @@ def test_wf3_the_last_of_two_approvers_makes_the_version_effective(
     decide(anna, version, "approve")
     assert (status(version), Task.objects.count()) == (VersionStatus.IN_REVIEW, 0)
     assert "1 of 2 approvals" in page(omar, version)
-    assert (waits_for(anna), waits_for(omar)) == ([], ["Plan version 1"])
+    assert (waits_for(anna), waits_for(omar)) == ([], ["Plan “Card refunds”, version 1"])
     again = decide(anna, version, "approve")
     assert again.status_code == WrongState.status
     assert Approval.objects.count() == 1

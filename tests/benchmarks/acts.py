@@ -20,6 +20,7 @@ from orchestrator.services.review.gates import approve_gate
 from orchestrator.services.work.claims import claim, report
 from orchestrator.services.work.completions import complete
 from orchestrator.services.work.failures import fail
+from tests.benchmarks.floors import STATES, judge, raw_step
 from tests.benchmarks.rounds import approved
 from tests.cast import NOON, Cast
 from tests.services.statements import CONTROL
@@ -34,15 +35,15 @@ BEFORE = {
     "a whole step, wide": "71   26-40 ms",
     "a whole step, chain": "227-346   110-390 ms",
 }
-#: What each should take at most: statements, and milliseconds on a machine that does nothing else.
+#: What each takes at most: statements, and how many times the floor of CPU (`floors.raw_step`).
 AIMS = {
-    "claim": "12",
-    "report": "7",
-    "complete, one output": "16",
-    "fail": "14",
-    "sign a gate": "16",
-    "a whole step, wide": "34    8 ms",
-    "a whole step, chain": "75   15 ms",
+    "claim": (12, 4.0),
+    "report": (7, 3.0),
+    "complete, one output": (16, 6.0),
+    "fail": (14, 5.0),
+    "sign a gate": (16, 8.0),
+    "a whole step, wide": (34, 8.0),
+    "a whole step, chain": (75, 24.0),
 }
 #: Of whole steps the mean counts: now and then one has the state files to write.
 WHOLE = "a whole step"
@@ -73,11 +74,17 @@ class Meter:
         return execute(sql, params, many, context)
 
     def show(self, names: list[str]) -> None:
-        print(f"\n{'one act':24} {'statements':>10} {'ms CPU':>8}   {'aim':12} before")
+        floor = raw_step()
+        print(f"\nthe floor, {STATES} states of a step as rows of bare SQLite: {floor:.2f} ms CPU")
+        print(f"{'one act':24} {'statements':>10} {'ms CPU':>8} {'× floor':>8}   at most     before")
         for name in names:
             middle = mean if name.startswith(WHOLE) else median
             counted, spent = middle(self.statements[name]), middle(self.milliseconds[name])
-            print(f"{name:24} {counted:10.0f} {spent:8.1f}   {AIMS[name]:12} {BEFORE[name]}", flush=True)
+            most, times = AIMS[name]
+            failed = judge(f"{name}, statements", round(counted), most)
+            failed = judge(f"{name}, CPU", spent / floor, times, " × the floor") or failed
+            row = f"{name:24} {counted:10.0f} {spent:8.1f} {spent / floor:8.1f}   {most:3} {times:4.0f} ×"
+            print(f"{row}   {BEFORE[name]:24} {failed}".rstrip(), flush=True)
 
 
 class Worker:

@@ -17,6 +17,7 @@ from orchestrator.core.plans.formats.framework import join
 from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.text.render import render_plan
+from tests.benchmarks.floors import judge
 from tests.benchmarks.prose_texts import PROSE
 
 TASKS: Final = 10_000
@@ -171,6 +172,9 @@ def measure() -> None:
         )
         assert full[2] >= TASKS, f"{name}: {full}"
         growth = full[0] / half[0]
+        judge(f"reading {name}, seconds", full[0], MOST_SECONDS)
+        judge(f"reading {name}, memory", full[1], MOST_MEGABYTES, " MB")
+        judge(f"reading {name}, growth", growth, MOST_GROWTH)
         times = f"{half[0]:6.2f} s {full[0]:6.2f} s   × {growth:4.1f}"
         over = [
             *(["over 1 s"] if full[0] > MOST_SECONDS else []),

@@ -7,6 +7,7 @@ re-ordered entry breaks the chain; who writes the whole chain anew breaks the tr
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.core.sealing import merkle
 
@@ -16,8 +17,7 @@ def leaf_hash(leaf: bytes) -> str:
     return merkle.leaf_hash(leaf).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An entry as stored: `chain` is the workstream it belongs to; `agrees` says whether its columns say
     what its leaf says."""
 

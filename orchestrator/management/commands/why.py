@@ -75,6 +75,8 @@ def _root(root: WaitingRoot) -> Iterator[tuple[str, str]]:
     yield "Could claim it", ", ".join(claimers) + (f" and {more} more" if more > 0 else "")
     yield "Last word", root.last_word
     left = root.behind - len(root.behind_first)
-    behind = ", ".join(root.behind_first) + (f" and {left} more" if left > 0 else "")
-    yield "Behind it", behind
+    if not root.behind_first and root.behind:
+        yield "Behind it", f"{root.behind} planned step{'' if root.behind == 1 else 's'}"
+    else:
+        yield "Behind it", ", ".join(root.behind_first) + (f" and {left} more" if left > 0 else "")
     yield "Workstreams that need it", ", ".join(root.workstreams_behind)

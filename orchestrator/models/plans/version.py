@@ -23,10 +23,11 @@ class WorkflowVersion(models.Model):
     them from the version before; like the text they never change (AD-1). `change_impact` says what the
     change means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks
     for, `effective_at` what its approver decided. `steps_planned` counts the steps of the text, which are
-    rows once it is in force. `started_from` is the workflow of the library that the
-    text was made from, with its number (0 for a shipped one). `origin` is the text that was opened as PLAN.md
-    before it was submitted, as it was given, and `origin_name` what it was called; empty when the text is its
-    own. `verify` is the line that proves steps that name none (BX-9).
+    rows once it is in force, `open_questions` what the text leaves to be answered. `started_from` is the
+    workflow of the library that the text was made from, with its number (0 for a shipped one). `origin`
+    is the text that was opened as PLAN.md before it was submitted, as it was given, and `origin_name`
+    what it was called; empty when the text is its own. `verify` is the line that proves steps that name
+    none (BX-9).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -43,6 +44,7 @@ class WorkflowVersion(models.Model):
     dropped_needs = models.JSONField(default=list, blank=True, editable=False)
     summary = models.TextField(blank=True)
     steps_planned = models.PositiveIntegerField(default=0, editable=False)
+    open_questions = models.PositiveIntegerField(default=0, editable=False)
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")
     verify = models.CharField(max_length=500, blank=True)

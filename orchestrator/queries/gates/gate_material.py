@@ -13,7 +13,7 @@ from orchestrator.core.engine.rework import to_redo
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, Discussion, OutputFile, Task
-from orchestrator.queries.engine.snapshot import load_snapshot
+from orchestrator.queries.engine.explanations import Explained
 from orchestrator.queries.gates.gate_changes import Changes, changes_of
 from orchestrator.queries.gates.gates import GateSheet, Incoming
 from orchestrator.queries.work.proof import sentence_of, verified_by_run
@@ -184,11 +184,11 @@ def tool_runs(incoming: Sequence[Incoming]) -> list[ToolRun]:
     ]
 
 
-def rejections(gate: Task, sheet: GateSheet) -> list[Again]:
+def rejections(known: Explained, sheet: GateSheet) -> list[Again]:
     """What a rejection would do again, for each step that it can name, by the rule that does it."""
     if not sheet.waits:
         return []
-    tasks = load_snapshot(gate.workstream).snapshot.tasks
+    tasks = known.loaded.snapshot.tasks
     views = {view.key: view for view in tasks}
     return [
         _again(row, to_redo(tasks, row.task.step.key), views) for row in sheet.return_steps[-MOST_PREVIEWED:]

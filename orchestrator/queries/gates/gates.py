@@ -8,6 +8,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
+from orchestrator.queries.engine.explanations import Explained
 from orchestrator.queries.engine.signatures import reviewed_steps, sign_off_of, signers_by_gate
 from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
@@ -103,8 +104,9 @@ def find_gate(task_id: int) -> Task:
     return task
 
 
-def gate_sheet(gate: Task) -> GateSheet:
-    rows = task_rows(gate.workstream)
+def gate_sheet(gate: Task, known: Explained | None = None) -> GateSheet:
+    """What a signer looks at; `known` is its workstream, where it was read already."""
+    rows = task_rows(gate.workstream, known)
     row = next(row for row in rows if row.task.pk == gate.pk)
     here = batch_place(row)
     before = _came_in(row, rows)

@@ -1,21 +1,21 @@
 """Blockers with what they cost: the list, and the blocked time of tasks and workstreams (FR-012)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 
 from orchestrator.core.engine.impact import Impact, blocked_time, impact_of
-from orchestrator.core.terms import BlockerKind
-from orchestrator.models import Blocker, Workstream
+from orchestrator.core.engine.values import TaskView
+from orchestrator.core.terms import BlockerKind, TaskStatus
+from orchestrator.models import Blocker, StepNeed, Task, Workstream
 from orchestrator.queries.base.asked import Asked, usernames
 from orchestrator.queries.base.sorting import in_order
-from orchestrator.queries.engine.snapshot import load_snapshot
-from orchestrator.queries.work.projection import critical_keys
+from orchestrator.queries.work.projection import critical_keys, place
 
 STATES = ("open", "resolved", "all")
 SORTS = {"task": "task__step__key", "owner": "owner__username", "since": "declared_at"}
@@ -76,15 +76,10 @@ def blocker_owners() -> QuerySet[User]:
 
 
 def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:
-    """With the impact of the open ones; one snapshot for each workstream among them."""
+    """With the impact of the open ones, in a fixed number of statements."""
     rows = list(found)
-    by_workstream: dict[int, list[Blocker]] = defaultdict(list)
-    for blocker in rows:
-        if blocker.resolved_at is None:
-            by_workstream[blocker.task.workstream_id].append(blocker)
-    impacts: dict[int, Impact] = {}
-    for pk, open_ones in by_workstream.items():
-        impacts |= _impacts(Workstream.objects.select_related("version").get(pk=pk), open_ones)
+    open_ones = [blocker for blocker in rows if blocker.resolved_at is None]
+    impacts = _impacts(open_ones) if open_ones else {}
     return [BlockerRow(row, (row.resolved_at or now) - row.declared_at, impacts.get(row.pk)) for row in rows]
 
 
@@ -114,14 +109,65 @@ def _blocked(found: Iterable[Blocker], now: datetime) -> Blocked:
     )
 
 
-def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, Impact]:
-    """A blocker on a step that a later version dropped holds nothing up."""
-    loaded = load_snapshot(workstream)
-    critical = critical_keys(workstream, loaded)
-    estimates = {key: task.step.estimate for key, task in loaded.tasks.items()}
-    views = loaded.snapshot.tasks
-    return {
-        blocker.pk: impact_of(blocker.task.step.key, views, estimates, critical)
+def _impacts(open_ones: Sequence[Blocker]) -> dict[int, Impact]:
+    """By id of the blocker, in two statements, however many workstreams they are in. A blocker on a step that
+    a later version dropped holds nothing up."""
+    workstreams = {blocker.task.workstream_id: blocker.task.workstream.title for blocker in open_ones}
+    tasks: dict[int, list[Task]] = defaultdict(list)
+    for task in _tasks_of(workstreams):
+        tasks[task.workstream_id].append(task)
+    needs = _needs_of({task.step.version_id for some in tasks.values() for task in some})
+    behind = {pk: _Behind(workstreams[pk], some, needs) for pk, some in tasks.items()}
+    impacts = {
+        blocker.pk: behind[pk].of(blocker.task.step.key)
         for blocker in open_ones
-        if blocker.task.step.key in loaded.tasks
+        if (pk := blocker.task.workstream_id) in behind
     }
+    return {pk: impact for pk, impact in impacts.items() if impact}
+
+
+def _tasks_of(workstreams: Iterable[int]) -> QuerySet[Task]:
+    """The tasks of the steps in effect, with no more than their order and their estimates."""
+    found = Task.objects.filter(workstream__in=[*workstreams], step__version=F("workstream__version"))
+    step = ("version", "key", "title", "position", "kind", "gate_kind", "parallel", "run_index", "estimate")
+    above = ("position", "lane", "name"), ("position", "prefix", "name"), ("position", "number", "name")
+    ways = ("step__thread__", "step__thread__batch__", "step__thread__batch__stage__")
+    columns = [f"{way}{name}" for way, names in zip(ways, above, strict=True) for name in names]
+    kept = found.only("workstream", "status", *(f"step__{name}" for name in step), *columns)
+    return kept.select_related("step__thread__batch__stage")
+
+
+def _needs_of(versions: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """The keys that each step of these versions needs, by its id."""
+    needs: dict[int, list[str]] = defaultdict(list)
+    rows = StepNeed.objects.filter(step__version__in=[*versions]).order_by("needed__key")
+    for step, key in rows.values_list("step", "needed__key"):
+        needs[step].append(key)
+    return {step: tuple(keys) for step, keys in needs.items()}
+
+
+class _Behind:
+    """What stands behind the tasks of one workstream."""
+
+    def __init__(self, title: str, tasks: Sequence[Task], needs: Mapping[int, tuple[str, ...]]) -> None:
+        self._views = [_view(task, needs.get(task.step_id, ())) for task in tasks]
+        self._estimates = {task.step.key: task.step.estimate for task in tasks}
+        self._critical = critical_keys(title, tasks, {view.key: view.needs for view in self._views})
+
+    def of(self, key: str) -> Impact | None:
+        if key not in self._estimates:
+            return None
+        return impact_of(key, self._views, self._estimates, self._critical)
+
+
+def _view(task: Task, needs: tuple[str, ...]) -> TaskView:
+    step = task.step
+    return TaskView(
+        key=step.key,
+        place=place(task),
+        status=TaskStatus(task.status),
+        gate=step.is_gate,
+        parallel=step.parallel,
+        needs=needs,
+        run=step.run_index,
+    )

@@ -23,7 +23,10 @@ _ROLES: Final = frozenset(role.value for role in Role)
 
 @dataclass(frozen=True, slots=True)
 class Claimers:
-    """Executors whose account has one of the `roles`: the free ones first, `count` of them in all."""
+    """Executors whose account has one of the `roles`: the free ones first, `count` of them in all.
+
+    The `sentence` is empty where no executor is registered yet, and people with a role claim for themselves.
+    """
 
     roles: tuple[str, ...] = ()
     shown: tuple[PossibleClaimer, ...] = ()
@@ -46,7 +49,8 @@ def claimers_of(step: Step, workstream: Workstream) -> Claimers:
     ]
     everybody.sort(key=lambda one: (one.busy_with != "", one.executor))
     free = [one.executor for one in everybody if not one.busy_with]
-    said = who_could_claim(free, len(everybody), roles)
+    by_hand = not everybody and not sole and ExecutorKind.PERSON in kinds and _has_people(roles)
+    said = "" if by_hand else who_could_claim(free, len(everybody), roles)
     return Claimers(roles, tuple(everybody[:FEW]), len(everybody), said)
 
 
@@ -57,6 +61,10 @@ def names_in(asked: Sequence[str]) -> tuple[str, ...]:
     names = found.filter(is_active=True).order_by("username").values_list("username", flat=True).distinct()
     few = list(names[: FEW_PEOPLE + 1])
     return tuple(few) if len(few) <= FEW_PEOPLE else ()
+
+
+def _has_people(roles: Collection[str]) -> bool:
+    return User.objects.filter(groups__name__in=roles, is_active=True).exists()
 
 
 def _of_accounts(roles: Collection[str]) -> Q:

@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.values import Hold, TaskView
 from orchestrator.core.engine.why import FrontTask, Stop, kind_of, stop_of
-from orchestrator.core.terms import AttemptStatus, RootKind, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, RootKind, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import (
     Attempt,
     Blocker,
@@ -56,10 +56,12 @@ def front_roots(workstreams: Sequence[Workstream], now: datetime) -> dict[int, F
     active = [one for one in workstreams if one.status == WorkstreamStatus.ACTIVE]
     if not active:
         return {}
-    fronts, views, tasks = _fronts([one.pk for one in active])
+    fronts, views, ids = _fronts([one.pk for one in active])
     holds = _holds(active, now)
     stops = {one.pk: stop_of(holds[one.pk], fronts[one.pk], open_tasks=one.open_tasks > 0) for one in active}
-    rows = {pk: tasks[pk, stop.key] for pk, stop in stops.items() if stop.key}
+    roots = {pk: ids[pk, stop.key] for pk, stop in stops.items() if stop.key}
+    tasks = Task.objects.select_related("step").defer("step__details").in_bulk(roots.values())
+    rows = {pk: tasks[task] for pk, task in roots.items()}
     since = Since(list(rows.values()))
     signed = _with_signers([row for row in rows.values() if row.step.is_gate], views)
     return {pk: _root(stop, rows.get(pk), signed, since, now, holds[pk]) for pk, stop in stops.items()}
@@ -85,33 +87,60 @@ def _root(
 
 
 def _fronts(
-    ids: Sequence[int],
-) -> tuple[Mapping[int, list[FrontTask]], dict[int, TaskView], dict[tuple[int, str], Task]]:
-    """The front tasks of each workstream, and of those tasks the views by id and the rows by their place."""
-    rows = [*_open_rows(ids), *_unusable_rows(ids)]
-    reached = _reached([row.task.pk for row in rows if row.blocker])
+    workstreams: Sequence[int],
+) -> tuple[Mapping[int, list[FrontTask]], dict[int, TaskView], dict[tuple[int, str], int]]:
+    """The front tasks of each workstream, and of those tasks the views by id and the ids by their place."""
+    rows = [*_open_rows(workstreams), *_unusable_rows(workstreams)]
+    reached = _reached([row.task for row in rows if row.blocker])
     fronts: dict[int, list[FrontTask]] = defaultdict(list)
     views: dict[int, TaskView] = {}
-    tasks: dict[tuple[int, str], Task] = {}
+    ids: dict[tuple[int, str], int] = {}
     for row in rows:
-        task, view = row.task, _view(row)
-        kind = kind_of(view, reached=task.pk in reached)
+        view = _view(row)
+        kind = kind_of(view, reached=row.task in reached)
         if kind is not None:
-            fronts[task.workstream_id].append(FrontTask(kind, view.order))
-            views[task.pk], tasks[task.workstream_id, view.key] = view, task
-    return fronts, views, tasks
+            fronts[row.workstream].append(FrontTask(kind, view.order))
+            views[row.task], ids[row.workstream, view.key] = view, row.task
+    return fronts, views, ids
 
 
 class _FrontRow(NamedTuple):
-    """A task with what its rows say of it: the live attempt's status and holder, the error of a failure that
-    nobody has followed up, the note of an open blocker, why its handover cannot be used."""
+    """A task and its workstream by their ids, the columns of `_COLUMNS`, and what other rows say of it: the
+    live attempt's status and holder, the error of a failure that nobody has followed up, the note of an open
+    blocker, why its handover cannot be used. Plain values: there are many for each row that a page shows."""
 
-    task: Task
-    live: str = ""
-    held_by: str = ""
-    error: str = ""
-    blocker: str = ""
+    task: int
+    workstream: int
+    status: str
+    question: str | None
+    key: str
+    kind: str
+    signatures: int
+    stage: int
+    batch: int
+    thread: int
+    position: int
+    live: str | None = None
+    held_by: str | None = None
+    error: str | None = None
+    blocker: str | None = None
     unusable: Unusable = USABLE
+
+
+_QUESTION: Final = Case(When(needs_human=True, then=F("intervention_note")))
+_COLUMNS: Final = (
+    "pk",
+    "workstream",
+    "status",
+    "said_question",
+    "step__key",
+    "step__kind",
+    "step__signatures",
+    "step__thread__batch__stage__position",
+    "step__thread__batch__position",
+    "step__thread__position",
+    "step__position",
+)
 
 
 def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
@@ -126,49 +155,40 @@ def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
         step__version=F("workstream__version"),
         status__in=OPEN,
     )
-    rows = _placed(found).annotate(
+    rows = found.annotate(
+        said_question=_QUESTION,
         said_live=Subquery(live.values("status")[:1]),
         said_held_by=Subquery(live.values("assignment__claimed_as")[:1]),
         said_error=Subquery(failed.values("error")[:1]),
         said_blocker=Subquery(blockers.values("note")[:1]),
     )
-    return [_told(row) for row in rows]
-
-
-def _told(row: Any) -> _FrontRow:
-    """What the statement says beside the task."""
-    return _FrontRow(
-        row, row.said_live or "", row.said_held_by or "", row.said_error or "", row.said_blocker or ""
-    )
+    said = ("said_live", "said_held_by", "said_error", "said_blocker")
+    return [_FrontRow(*row) for row in rows.values_list(*_COLUMNS, *said)]
 
 
 def _unusable_rows(ids: Sequence[int]) -> list[_FrontRow]:
     unusable = unusable_of(ids)
     if not unusable:
         return []
-    found = _placed(Task.objects.filter(pk__in=unusable, step__version=F("workstream__version")))
-    return [_FrontRow(row, unusable=unusable[row.pk]) for row in found]
-
-
-def _placed(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    return tasks.select_related("step__thread__batch__stage")
+    found = Task.objects.filter(pk__in=unusable, step__version=F("workstream__version"))
+    rows = found.annotate(said_question=_QUESTION).values_list(*_COLUMNS)
+    return [_FrontRow(*row)._replace(unusable=unusable[row[0]]) for row in rows]
 
 
 def _view(row: _FrontRow) -> TaskView:
-    task, step, thread = row.task, row.task.step, row.task.step.thread
     return TaskView(
-        key=step.key,
-        place=Place(thread.batch.stage.position, thread.batch.position, thread.position, step.position),
-        status=TaskStatus(task.status),
-        gate=step.is_gate,
+        key=row.key,
+        place=Place(row.stage, row.batch, row.thread, row.position),
+        status=TaskStatus(row.status),
+        gate=row.kind == StepKind.GATE,
         live=AttemptStatus(row.live) if row.live else None,
-        executor=row.held_by,
-        failure=row.error if task.status == TaskStatus.BLOCKED else "",
-        blocker=row.blocker,
-        note=task.intervention_note if task.needs_human else "",
+        executor=row.held_by or "",
+        failure=row.error or "" if row.status == TaskStatus.BLOCKED else "",
+        blocker=row.blocker or "",
+        note=row.question or "",
         artifact=row.unusable.said,
         damaged=row.unusable.damaged,
-        signatures=step.signatures,
+        signatures=row.signatures,
     )
 
 

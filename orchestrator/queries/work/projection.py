@@ -3,7 +3,7 @@ show.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -188,12 +188,11 @@ def _executor_of(attempt: _Try, kept: ThreadAssignment | None) -> tuple[str, str
     return "", "", ""
 
 
-def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
-    """The steps on the critical path of what is left to do, as the dashboard shows it."""
-    needs = {view.key: view.needs for view in loaded.snapshot.tasks}
-    ended = {key for key, task in loaded.tasks.items() if task.status not in OPEN_TASK}
-    plan = plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=place), needs)
-    return frozenset(critical_path(plan, ended))
+def critical_keys(name: str, tasks: Iterable[Task], needs: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The steps on the critical path of what is left to do of one workstream, as the dashboard shows it."""
+    ordered = sorted(tasks, key=place)
+    ended = {task.step.key for task in ordered if task.status not in OPEN_TASK}
+    return frozenset(critical_path(plan_of_tasks(name, ordered, needs), ended))
 
 
 def place(task: Task) -> Place:

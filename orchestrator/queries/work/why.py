@@ -22,6 +22,7 @@ from orchestrator.queries.work.since import Since, hold_since
 #: Links that are told of a chain, at either end; names of what waits behind its root.
 ENDS: Final = 20
 FIRST: Final = 10
+ANSWER_FIRST: Final = "answer the question that the plan leaves open, in a new version, or send it back"
 
 #: The roles that are expected to free each kind of root; services know them.
 Freers = Mapping[RootKind, Collection[Role]]
@@ -43,7 +44,8 @@ class Waiting:
         return self._facts(Point(workstream.slug), workstream)
 
     def _facts(self, start: Point, workstream: Workstream) -> WhyFacts:
-        self._read.setdefault(workstream.slug, explained(workstream, self._now))
+        if workstream.slug not in self._read:
+            self._read[workstream.slug] = explained(workstream, self._now)
         found = chain(start, self._look)
         if not found.links:
             found = Chain((Station(start, Reason.DONE, explain.DROPPED),), RootKind.NOTHING)
@@ -125,10 +127,10 @@ class Waiting:
             people=names_in(asked),
             could_claim=claimers.shown,
             claimers=claimers.count,
-            to_do=explain.TO_DO[kind],
+            to_do=_to_do(kind, workstream),
             address=_act_of(kind, workstream, task),
             last_word=task.breadcrumb if task and kind is RootKind.RUNNING else "",
-            behind=len(waiting),
+            behind=len(waiting) or self._planned(kind, workstream),
             behind_first=waiting[:FIRST],
             workstreams_behind=_needing(workstream),
         )
@@ -156,6 +158,14 @@ class Waiting:
         if kind is RootKind.UNCLAIMED:
             return claimers.sentence
         return explain.detail_of(kind, view)
+
+    def _planned(self, kind: RootKind, workstream: Workstream) -> int:
+        """The steps of a plan that is not in force: they wait too, although none of them is a task yet."""
+        unborn = (
+            kind in (RootKind.PLAN, RootKind.NOT_EFFECTIVE)
+            and not workstream.open_tasks + workstream.done_tasks
+        )
+        return workstream.version.steps_planned if unborn else 0
 
     def _behind(self, kind: RootKind, at: Point) -> tuple[str, ...]:
         standing = self._look(at.workstream)
@@ -215,6 +225,12 @@ def _act_of(kind: RootKind, workstream: Workstream, task: Task | None) -> str:
     if kind is RootKind.DIVERGENCE:
         return reverse("workspace")
     return _page_of(workstream, task)
+
+
+def _to_do(kind: RootKind, workstream: Workstream) -> str:
+    """What frees the root. A plan that leaves a question open cannot be approved as it stands."""
+    asks = kind is RootKind.PLAN and workstream.version.open_questions
+    return ANSWER_FIRST if asks else explain.TO_DO[kind]
 
 
 def _needing(workstream: Workstream) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from django.db.models import Count, Model
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry, Intervention, Task, Workstream
+from orchestrator.queries.base.sealed import unsealed
 from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.queries.workstreams.operating import database_figures, queue_figures
 
@@ -76,6 +77,7 @@ def gauges(now: datetime) -> list[Gauge]:
     age = (now - queue.oldest).total_seconds() if queue.oldest else 0.0
     pending = HandoffArtifact.objects.filter(state=ArtifactState.PENDING).count()
     waiting = Intervention.objects.filter(cleared_at=None).count()
+    waiting_for_a_seal = unsealed()
     newest = HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True).first()
     return [
         _by_status(Workstream, "workstreams", "Workstreams", tuple(WorkstreamStatus)),
@@ -86,6 +88,7 @@ def gauges(now: datetime) -> list[Gauge]:
         _alone("artifacts_pending", "Handoff artifacts that are not committed yet", pending),
         _alone("interventions_open", "Questions that wait for a person", waiting),
         _alone("history_entries", "Number of the newest entry of the history", newest or 0),
+        _alone("history_unsealed", "Entries that no signed checkpoint covers yet", waiting_for_a_seal),
         _alone("work_stopped", "1 while workspace and database do not belong together", work_is_stopped()),
         _alone("database_bytes", "Bytes that the database takes", database_figures().size),
     ]

@@ -180,14 +180,27 @@ def _planned() -> Case:
 def _review_entry(version: WorkflowVersion) -> InboxEntry:
     steps = version.steps_planned
     waits = "its one step waits" if steps == 1 else f"its {steps} steps wait"
-    why = f"Submitted by {version.submitted_as}; {waits} for the decision"
+    why = f"Submitted by {version.submitted_as}; {waits} for the decision{_asks(version)}"
     return _version_entry(version, why, version.submitted_at)
+
+
+def _asks(version: WorkflowVersion) -> str:
+    """A plan that leaves a question open is not approved as it stands."""
+    number = version.open_questions
+    if not number:
+        return ""
+    return f". {number} question{' is' if number == 1 else 's are'} open in it: answer first, or send it back"
 
 
 def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> InboxEntry:
     place = (version.workflow.slug, version.number)
     return InboxEntry(
-        f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place
+        f"Plan “{version.workflow.name}”, version {version.number}",
+        version.workflow.name,
+        why,
+        since,
+        "plan-review",
+        place,
     )
 
 

@@ -180,6 +180,7 @@ def _version(
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,
         steps_planned=sum(1 for _ in plan.steps()),
+        open_questions=sum(not question.answered for question in plan.questions),
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
         verify=plan.verify[:500],

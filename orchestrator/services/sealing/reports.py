@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import NotFound
+from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.sealing.notes import SignedNote
 from orchestrator.models import (
     Approval,
@@ -21,9 +21,10 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.base.spoken import SpokenRows
 from orchestrator.services.sealing.keys import key_ring, signed
 from orchestrator.services.sealing.proofs import proof_of
-from orchestrator.services.sealing.seals import Sealed, sealed_tree
+from orchestrator.services.sealing.seals import LOOK, Sealed, sealed_tree
 
 #: How the seal is told from the report; `proofs/verify.py` and `verify.html` look for it.
 SEAL, SEAL_END = "<!-- sealed by the orchestrator\n", "-->\n"
@@ -63,7 +64,9 @@ class Report:
 
 
 def report_of(workstream: Workstream) -> Report:
-    """A fixed number of statements. NotFound while nothing of the workstream is sealed."""
+    """A fixed number of statements for each kind of row. NotFound while nothing of the workstream is
+    sealed; WrongState when rows that it would show are not those that the history speaks of: nothing false
+    is signed."""
     tree = sealed_tree()
     entries = HistoryEntry.objects.filter(
         workstream=workstream, action__in=CITED, sequence__lte=tree.head.size if tree else 0
@@ -71,6 +74,7 @@ def report_of(workstream: Workstream) -> Report:
     cited = list(entries.order_by("sequence")[:MOST])
     if tree is None or not cited:
         raise NotFound("Nothing of the workstream is sealed yet.", recovery="Wait a second, then ask again.")
+    _refuse_changed(cited)
     own = WorkflowVersion.objects.filter(workstream=workstream) | WorkflowVersion.objects.filter(
         pk=workstream.version_id
     )
@@ -105,6 +109,14 @@ def report_of(workstream: Workstream) -> Report:
         entries=cited,
         tree=tree,
     )
+
+
+def _refuse_changed(entries: Sequence[HistoryEntry]) -> None:
+    rows, breach = SpokenRows(), None
+    for entry in entries:
+        breach = breach or rows.problem_of(entry.sequence, json.loads(entry.leaf).get("rows") or {})
+    if breach := breach or rows.problem_so_far():
+        raise WrongState(f"The report would show what was not recorded. {breach}", recovery=LOOK)
 
 
 def sealed_report(report: Report, html: str) -> str:

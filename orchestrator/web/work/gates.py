@@ -19,6 +19,7 @@ from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
 from orchestrator.core.terms import GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.gates import gates as queries
 from orchestrator.queries.gates.gate_changes import changes_of, lines_of_changes
@@ -185,7 +186,8 @@ def gate_page(
     request: HttpRequest, task: Task, refusal: Refusal | None = None, acted: str = "decision"
 ) -> HttpResponse:
     """The gate; where somebody decided first all of it is shown anew, because all of it is another."""
-    sheet, who = queries.gate_sheet(task), viewer(request)
+    known, who = explained(task.workstream, now()), viewer(request)
+    sheet = queries.gate_sheet(task, known)
     context = {
         "gate": task,
         "step": task.step,
@@ -194,7 +196,7 @@ def gate_page(
         "material": (material := material_of(task, sheet.incoming)),
         "weight": weight_of(material),
         "tests": tool_runs(sheet.incoming),
-        "again": rejections(task, sheet),
+        "again": rejections(known, sheet),
         "discussed": discussed(task, sheet.incoming),
         "meaning": GATE_MEANINGS[GateKind(task.step.gate_kind)],
         "why_not": _why_not(who, task, sheet),

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -73,7 +74,7 @@ def test_the_approver_sees_what_is_urgent_first(cast: Cast) -> None:
     ]
     assert found["Needs a human"] == ["A1: Ledger entries for refunds"]
     assert found["Blocks others"] == ["B1: Gateway call", "D1: Write the manual"]
-    assert found["Waits for your approval"] == ["Plan version 1"]
+    assert found["Waits for your approval"] == ["Plan “Card refunds”, version 1"]
     assert found["Ready for acceptance"] == ["Login copy"]
 
 
@@ -112,7 +113,7 @@ def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Dri
     assert section.title == "Returned to you"
     assert entry.why == "Name a reviewer."
     driver.submit()
-    assert sections(cast.initiator) == {"Returned to you": ["Plan version 1"]}
+    assert sections(cast.initiator) == {"Returned to you": ["Plan “Card refunds”, version 1"]}
 
 
 def test_authors_do_not_approve_their_own_plan(cast: Cast, driver: Driver) -> None:
@@ -166,3 +167,16 @@ def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
     busy(cast)
     with django_assert_num_queries(2):  # the roles, then the count
         assert inbox_of(cast.approver).total > 0
+
+
+def test_the_count_beside_the_inbox_ends_where_it_says_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    """Every page asks for it, so it stops at a number instead of growing with the list."""
+    busy(cast)
+    waiting = inbox_of(cast.approver).total
+    client = Client()
+    client.force_login(cast.approver)
+    assert f">{waiting}<span" in client.get("/flow/").content.decode()
+    monkeypatch.setattr("orchestrator.web.chrome.MOST_WAITING", waiting - 1)
+    assert f">{waiting - 1}+<span" in client.get("/flow/").content.decode()
+    monkeypatch.setattr("orchestrator.web.chrome.MOST_WAITING", waiting)
+    assert f">{waiting}<span" in client.get("/flow/").content.decode()
