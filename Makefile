@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-peers paint fuzz wheel clean
+.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-peers paint fuzz simulate wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -33,6 +33,7 @@ help:
 	@echo "make bench-peers    what a no-op step costs in DBOS, installed apart, and here"
 	@echo "make paint          how long until the largest part of each main page stands in Chromium; on an idle machine"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
+	@echo "make simulate       work under every disturbance at once, in simulated time (SEED, HOURS, RUNS); a seed is one history"
 	@echo "make wheel          the command line alone, for an agent's machine, in dist/"
 	@echo "make venv           only install what is needed to run it; make clean removes that again and keeps the data"
 
@@ -117,6 +118,10 @@ paint: $(VENV)/.installed-browser
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz_readers --mutations $(or $(MUTATIONS),100000) --seed $(or $(SEED),0) $(if $(ONLY),--only $(ONLY))
+
+simulate: $(VENV)/.installed-test
+	$(ISOLATED) SEED=$(or $(SEED),1) HOURS=$(or $(HOURS),1000) RUNS=$(or $(RUNS),1) \
+	  $(BIN)/python -m pytest -m nightly -k histories_come -s tests/simulation/test_simulation.py
 
 # From a copy, because the package that it is part of is no package of its own there.
 wheel: $(VENV)/.installed-test

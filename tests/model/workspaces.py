@@ -35,6 +35,8 @@ class MemoryWorkspace:
     branches: dict[Path, dict[str, bytes]] = {}
     trees: dict[Path, dict[str, bytes]] = {}
     heads: dict[Path, int] = {}
+    #: The files of the history's seals, which have a branch of their own.
+    seals: dict[Path, dict[str, bytes]] = {}
     faults = Faults()
 
     def __init__(self, root: Path) -> None:
@@ -45,7 +47,7 @@ class MemoryWorkspace:
 
     @classmethod
     def forget(cls) -> None:
-        for kept in (cls.branches, cls.trees, cls.heads, cls.faults):
+        for kept in (cls.branches, cls.trees, cls.heads, cls.seals, cls.faults):
             kept.clear()
 
     @classmethod
@@ -79,6 +81,24 @@ class MemoryWorkspace:
             raise Killed
         return self.head()
 
+    def sealed(self, path: str) -> bytes | None:
+        return self.seals.get(self.root, {}).get(path)
+
+    def seal(
+        self,
+        contents: Mapping[str, bytes],
+        gone: Iterable[str],
+        message: str,
+        at: datetime,
+        *,
+        anew: bool = False,
+    ) -> str:
+        kept = {} if anew else self.seals.get(self.root, {})
+        self.seals[self.root] = {
+            path: content for path, content in kept.items() if path not in gone
+        } | contents
+        return _commit(0)
+
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         return {
             path: self.branch[path] == content for path, content in contents.items() if path in self.branch
@@ -91,6 +111,9 @@ class MemoryWorkspace:
         return self.branch.get(path) if commit else None
 
     def reaches(self, commit: str) -> bool:
+        return True
+
+    def holds_commit(self, commit: str) -> bool:
         return True
 
     def damaged_object(self, content: bytes) -> str:

@@ -12,10 +12,12 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
 from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff import publishing
 from orchestrator.services.handoff.artifacts import announce, output_files
@@ -62,6 +64,13 @@ def git(root: Path, *words: str) -> str:
 def announced(attempt: Attempt, outputs: dict[str, bytes]) -> HandoffArtifact:
     with unit_of_work():
         situation = locked_attempt(attempt.pk)
+        record(
+            workstream=attempt.task.workstream,
+            actor=ORCHESTRATOR,
+            action=Action.ATTEMPT_COMPLETED,
+            subject="what is announced is recorded",
+            now=NOON,
+        )
         return announce(
             attempt=situation.attempt,
             event=EventType.ATTEMPT_COMPLETED,
