@@ -64,7 +64,7 @@ class MemoryWorkspace:
         number = self.heads.get(self.root, 0)
         return _commit(number) if number else ""
 
-    def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
+    def write(self, contents: Mapping[str, bytes], message: str, at: datetime, *, listed: bool = True) -> str:
         fault = self.faults.next()
         if fault == "full":
             raise WorkspaceUnavailable("The disk is full.")
@@ -149,7 +149,7 @@ class GitWorkspace(Workspace):
     def lose(cls, path: str) -> None:
         (settings.WORKSPACE_DIR / path).unlink(missing_ok=True)
 
-    def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
+    def write(self, contents: Mapping[str, bytes], message: str, at: datetime, *, listed: bool = True) -> str:
         fault = self.faults.next()
         if fault == "full":
             raise WorkspaceUnavailable("The disk is full.")
@@ -160,7 +160,7 @@ class GitWorkspace(Workspace):
 
         plain, repository.crash_point = repository.crash_point, crash_point
         try:
-            head = super().write(contents, message, at)
+            head = super().write(contents, message, at, listed=listed)
         finally:
             repository.crash_point = plain
         if fault == "before-mark":
