@@ -309,6 +309,8 @@ if LEARNINGS_FILE and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.md", L
 # Locked files: how many large plans may be read at once, in all processes together.
 TURNS_DIR = DATA_DIR / "run" / "turns"
 WORKTREES_DIR = DATA_DIR / "worktrees"
+# What runs of tools and of the agents that `serve` starts print.
+RUN_LOGS_DIR = DATA_DIR / "logs" / "runs"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = _words("TOOLS", "pytest,ruff,script")
 #: Tools whose steps may use the network.
@@ -346,6 +348,9 @@ WEBHOOK_HOSTS = _words("WEBHOOK_HOSTS")
 WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Days after which accepted work is no suspected duplicate any more; 0 to look at all of it.
 DUPLICATE_DAYS = _whole_number("DUPLICATE_DAYS", 90)
+#: Minutes after which a person is asked about an agent or a tool that holds a step and says nothing; 0 for
+#: never.
+SILENCE_MINUTES = _whole_number("SILENCE_MINUTES", 240)
 #: Names in the environment whose values are masked wherever they turn up, beside those that are called a
 #: token, key or password anyway.
 MASKED_NAMES = _words("MASKED_NAMES")

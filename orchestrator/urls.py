@@ -45,6 +45,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.migrations")),
     path("", include("orchestrator.web.plans.workflows")),
     path("", include("orchestrator.web.plans.workflow_rules")),
+    path("", include("orchestrator.web.work.live_logs")),
     path("", include("orchestrator.web.work.tasks")),
     path("", include("orchestrator.web.work.gates")),
     path("", include("orchestrator.web.work.integration")),

@@ -112,7 +112,7 @@ def _finished(process: "subprocess.Popen[bytes]", job: Job) -> Finished:
     stopped = _follow(process, process.stdout, output, job)
     if stopped:
         start.end(process)
-        _drain(process.stdout, output)
+        _drain(process.stdout, output, job)
     return Finished(process.returncode, output.text(), stopped)
 
 
@@ -162,7 +162,7 @@ def _follow(process: "subprocess.Popen[bytes]", stream: IO[bytes], output: _Outp
     while True:
         select.select([stream], [], [], TICK)
         ended = process.poll() is not None
-        closed = _drain(stream, output)
+        closed = _drain(stream, output, job)
         if ended:
             return ""
         if closed:
@@ -174,12 +174,13 @@ def _follow(process: "subprocess.Popen[bytes]", stream: IO[bytes], output: _Outp
             return "timeout"
 
 
-def _drain(stream: IO[bytes], output: _Output) -> bool:
+def _drain(stream: IO[bytes], output: _Output, job: Job) -> bool:
     """Take what is there; true when the tool closed its output."""
     while (data := stream.read(65_536)) is not None:
         if not data:
             return True
         output.add(data)
+        job.printed(data)
     return False
 
 

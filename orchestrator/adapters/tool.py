@@ -10,6 +10,10 @@ def _never() -> bool:
     return False
 
 
+def _nobody(_: bytes) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run of a tool for one attempt.
@@ -18,7 +22,8 @@ class Job:
     step's `Run` text as the plan gives it, `answer` what a person answered to the tool's question, `timeout`
     seconds. `environment` is added to the small clean one every tool gets. The tool stops soon after
     `cancelled` says so. `inherited` are file descriptors that stay open until the tool has ended (the
-    worktree's lock). `network` is what the operator allows the tool (`TOOLS_NETWORK`).
+    worktree's lock). `network` is what the operator allows the tool (`TOOLS_NETWORK`). `printed` is told what
+    the tool prints, as it comes.
     """
 
     directory: Path
@@ -30,6 +35,7 @@ class Job:
     cancelled: Callable[[], bool] = _never
     inherited: tuple[int, ...] = ()
     network: bool = False
+    printed: Callable[[bytes], None] = _nobody
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from orchestrator.contract.attempts import (
     VerificationQuery,
 )
 from orchestrator.contract.places import PlaceFacts, PlaceToken
-from orchestrator.contract.values import StatedReason
+from orchestrator.contract.values import StatedReason, UsageGiven
+from orchestrator.core.engine.usage import Usage, read_usage
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope, VerificationState
 from orchestrator.queries.work.additions import addition_facts
@@ -85,6 +86,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
         executor=caller_of(request).executor,
         actor=caller_of(request).actor,
         breadcrumb=body.breadcrumb,
+        usage=_usage(body.usage),
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)
@@ -103,6 +105,7 @@ def release(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptF
         executor=caller_of(request).executor,
         actor=caller_of(request).actor,
         breadcrumb=body.breadcrumb,
+        usage=_usage(body.usage),
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)
@@ -156,6 +159,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
         outputs={name: _content(name, output) for name, output in body.outputs.items()},
         commit=body.commit,
         result=body.result,
+        usage=_usage(body.usage),
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)
@@ -187,6 +191,7 @@ def fail(request: HttpRequest, attempt_id: int, body: AttemptFailure) -> Attempt
         executor=caller_of(request).executor,
         actor=caller_of(request).actor,
         error=body.error,
+        usage=_usage(body.usage),
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)
@@ -203,6 +208,10 @@ def declare_failure(request: HttpRequest, attempt_id: int, body: StatedReason) -
         attempt_id=attempt_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
     return attempt_facts(attempt_id)
+
+
+def _usage(given: UsageGiven | None) -> Usage:
+    return read_usage(given.model_dump() if given else None)
 
 
 def _content(name: str, output: str | Encoded) -> bytes:

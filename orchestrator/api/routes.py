@@ -1,13 +1,18 @@
 """A router for the operations of one area, and the refusals with which every one of them may answer
 (FR-025)."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, Final, get_args, get_type_hints
 
+from django.http import HttpRequest
 from ninja import Router
 from ninja.constants import NOT_SET
+from ninja.params.models import Query as QueryParam
+from pydantic import BaseModel
 
 from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
+from orchestrator.core.errors import InvalidInput
 
 #: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a
 #: refused bundle those of each file.
@@ -41,7 +46,37 @@ class Routes(Router):
         answers = declared if isinstance(declared, dict) else {200: declared}
         if getattr(view_func, "takes_key", False):
             options["openapi_extra"] = {"parameters": [KEY], **(options.get("openapi_extra") or {})}
-        super().add_api_operation(path, methods, view_func, response=answers, **options)
+        super().add_api_operation(path, methods, _strict(view_func, path), response=answers, **options)
+
+
+def _strict(view: Callable[..., Any], path: str) -> Callable[..., Any]:
+    """Refuses query parameters that the operation does not know, and names those that it does: a filter with
+    a slip in its name would answer with everything."""
+    known = sorted(_queried(view, path))
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        if unknown := sorted(set(request.GET) - set(known)):
+            there = f"It takes {', '.join(known)}." if known else "It takes none."
+            raise InvalidInput(
+                f"There is no query parameter {unknown[0][:60]!r} here.", recovery=there, field="query"
+            )
+        return view(request, *args, **values)
+
+    return asked
+
+
+def _queried(view: Callable[..., Any], path: str) -> Iterator[str]:
+    """The names that an operation reads of the query, by its arguments' types."""
+    for name, hint in get_type_hints(view, include_extras=True).items():
+        if name in ("request", "return") or f":{name}}}" in path or f"{{{name}}}" in path:
+            continue
+        inner = get_args(hint)[0] if get_args(hint) else hint
+        is_model = isinstance(inner, type) and issubclass(inner, BaseModel)
+        if is_model and any(isinstance(one, QueryParam) for one in get_args(hint)[1:]):
+            yield from inner.model_fields
+        elif not is_model:
+            yield name
 
 
 def file_of(media_type: str, schema: dict[str, str]) -> dict[str, Any]:

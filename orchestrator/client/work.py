@@ -26,13 +26,16 @@ def add_to(commands: "Commands") -> None:
         commands, "note", note, "Leave a note: the last thing that was done, for whoever continues."
     )
     _held(parser, "text", "what was done last")
+    _usage_words(parser)
     _done(commands)
     parser = command(
         commands, "fail", fail, "Say that the step cannot be done; a person decides what follows."
     )
     _held(parser, "text", "what went wrong")
+    _usage_words(parser)
     parser = command(commands, "release", release, "Give the step back without failing it.")
     _held(parser, "text", "how far it is, for whoever goes on")
+    _usage_words(parser)
     parser = command(commands, "ask", ask, "Ask a person; the step waits until it is answered.")
     _held(parser, "text", "the question, with what the person needs to know")
     parser.add_argument(
@@ -50,6 +53,7 @@ def _next(commands: "Commands") -> None:
 def _done(commands: "Commands") -> None:
     parser = command(commands, "done", done, "Hand the step over, with evidence for what it has to prove.")
     _held(parser, "text", "what was done and how it was checked, in a sentence")
+    _usage_words(parser)
     parser.add_argument(
         "--evidence",
         action="append",
@@ -72,6 +76,23 @@ def _done(commands: "Commands") -> None:
     parser.add_argument(
         "--result", default="", metavar="WORD", help="the outcome, where the step declares any"
     )
+
+
+def _usage_words(parser: ArgumentParser) -> None:
+    """What was used since the word before."""
+    parser.add_argument("--tokens-in", type=int, default=0, metavar="N", help="tokens read since then")
+    parser.add_argument("--tokens-out", type=int, default=0, metavar="N", help="tokens written since then")
+    parser.add_argument("--cost", default="", metavar="MONEY", help='what that cost, such as "0.42 USD"')
+    parser.add_argument("--model", default="", help="the model")
+    parser.add_argument("--seconds", type=int, default=0, metavar="N", help="how long it took")
+
+
+def _usage(options: Namespace) -> dict[str, object]:
+    """The member `usage` of a call, left out where nothing was said."""
+    cost, _, currency = options.cost.partition(" ")
+    said = {name: getattr(options, name) for name in ("tokens_in", "tokens_out", "model", "seconds")}
+    said |= {"cost": cost, "currency": currency}
+    return {"usage": {name: value for name, value in said.items() if value}} if any(said.values()) else {}
 
 
 def _held(parser: ArgumentParser, name: str, meaning: str) -> None:
@@ -103,7 +124,8 @@ def mine(connection: Connection, _options: Namespace) -> Reply:
 
 def note(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
-    facts = connection.post(f"attempts/{held.attempt}/report", held.with_token(breadcrumb=options.text))
+    body = held.with_token(breadcrumb=options.text, **_usage(options))
+    facts = connection.post(f"attempts/{held.attempt}/report", body)
     return Reply(facts, (f"Noted at {held.key}.",))
 
 
@@ -115,6 +137,7 @@ def done(connection: Connection, options: Namespace) -> Reply:
         outputs={_name(path): _content(Path(path)) for path in options.output},
         commit=options.commit,
         result=options.result,
+        **_usage(options),
     )
     facts = connection.post(f"attempts/{held.attempt}/complete", body)
     if options.wait and is_pending(facts):
@@ -150,13 +173,15 @@ def _same(facts: dict[str, Any]) -> tuple[str, ...]:
 
 def fail(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
-    facts = connection.post(f"attempts/{held.attempt}/fail", held.with_token(error=options.text))
+    body = held.with_token(error=options.text, **_usage(options))
+    facts = connection.post(f"attempts/{held.attempt}/fail", body)
     return Reply(facts, (f"{held.key} has failed; a person decides what follows.",))
 
 
 def release(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
-    facts = connection.post(f"attempts/{held.attempt}/release", held.with_token(breadcrumb=options.text))
+    body = held.with_token(breadcrumb=options.text, **_usage(options))
+    facts = connection.post(f"attempts/{held.attempt}/release", body)
     return Reply(facts, (f"{held.key} is given back.",))
 
 

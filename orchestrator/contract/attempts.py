@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.contract.briefs import Brief, CriterionFacts, VerificationFacts
-from orchestrator.contract.values import Body, Commit, Id, Text, Title
+from orchestrator.contract.values import Body, Commit, Id, Text, Title, UsageFacts, UsageGiven
 from orchestrator.core import limits
 from orchestrator.core.terms import AttemptStatus
 
@@ -20,10 +20,11 @@ class Encoded(Body):
 
 
 class Breadcrumb(Body):
-    """What was done last, for whoever continues."""
+    """What was done last, for whoever continues; `usage` is what it took since the word before."""
 
     token: Id
     breadcrumb: Text
+    usage: UsageGiven | None = None
 
 
 class Completion(Body):
@@ -42,6 +43,7 @@ class Completion(Body):
     commit: Commit = ""
     result: Annotated[str, Field(max_length=60)] = ""
     wait: Annotated[int, Field(ge=0, le=limits.WAIT_SECONDS)] = 0
+    usage: UsageGiven | None = None
 
 
 class VerificationQuery(Body):
@@ -64,13 +66,15 @@ class AttemptFailure(Body):
 
     token: Id
     error: Text
+    usage: UsageGiven | None = None
 
 
 @dataclass(frozen=True)
 class AttemptFacts:
     """One try at a task; `task` is the task's id, `key` names its step.
 
-    `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
+    `breadcrumb` is the last word about the task, and `heard_at` when its executor last said anything. `token`
+    fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
     carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
@@ -87,6 +91,7 @@ class AttemptFacts:
     claimed_as: str
     token: int
     breadcrumb: str
+    heard_at: datetime | None
     outcome: str
     result: str
     error: str
@@ -96,6 +101,7 @@ class AttemptFacts:
     held: str
     same_as: int | None
     verification: VerificationFacts | None
+    usage: UsageFacts
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -187,6 +193,7 @@ class HeldTask:
     workstream: str
     since: datetime
     breadcrumb: str
+    heard_at: datetime | None
     to_prove: tuple[str, ...]
     outputs_folder: str
     brief: str

@@ -1,10 +1,12 @@
 """Kinds of values that several bodies share, and the bodies that say nothing but why."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core import limits
+from orchestrator.core.engine import usage
 
 #: No database stores a NUL character in a text.
 NO_NUL = r"^[^\x00]*$"
@@ -51,3 +53,29 @@ class OptionalReason(Body):
     """An act that may say why it is done."""
 
     reason: Text = ""
+
+
+class UsageGiven(Body):
+    """What was used since the word before: tokens, money as it is written (`"1.25"`) with its ISO currency,
+    the model, and seconds of wall time."""
+
+    tokens_in: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
+    tokens_out: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
+    cost: Annotated[str, Field(pattern=f"^({usage.COST})?$")] = ""
+    currency: Annotated[str, Field(pattern=f"^({usage.CURRENCY})?$")] = ""
+    model: Annotated[str, Field(max_length=usage.MODEL_LENGTH)] = ""
+    seconds: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
+
+
+@dataclass(frozen=True)
+class UsageFacts:
+    """What an executor said it used: tokens, exact money with its currency (both empty where none was named),
+    the model named last, and seconds of wall time; `sentence` says it in words."""
+
+    sentence: str
+    tokens_in: int
+    tokens_out: int
+    cost: str
+    currency: str
+    model: str
+    seconds: int

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.contract.rework import ReworkCount
 from orchestrator.contract.tasks import TaskFacts
-from orchestrator.contract.values import Body, Commit, Key, Page, Slug, Text, Title
+from orchestrator.contract.values import Body, Commit, Key, Page, Slug, Text, Title, UsageFacts
 from orchestrator.core.terms import IntegrationSource, Lifecycle, Signal, TimeWindow, WorkstreamStatus
 
 
@@ -99,7 +99,8 @@ class WorkstreamFacts:
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003), `bundle` is an id.
 
     `tasks` are there when one workstream is asked for: all of them in launch order, each explained; so are
-    its `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
+    its `integrations`, newest first, and what its attempts `used`, a sum for each currency. While the newest
+    integration is in force, rework needs a revert decision (FR-010).
     """
 
     uuid: UUID
@@ -125,6 +126,7 @@ class WorkstreamFacts:
     rework: ReworkCount
     tasks: tuple[TaskFacts, ...] | None = None
     integrations: tuple[IntegrationFacts, ...] | None = None
+    used: tuple[UsageFacts, ...] | None = None
 
 
 @dataclass(frozen=True)

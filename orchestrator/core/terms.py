@@ -149,14 +149,12 @@ class BlockerKind(StrEnum):
 
 
 class InterventionKind(StrEnum):
-    """What made a task ask for a person.
-
-    Somebody's question, the circuit breaker, or a file that cannot be used.
-    """
+    """What made a task ask for a person, such as the circuit breaker or an executor that is not heard."""
 
     QUESTION = "question"
     BREAKER = "breaker"
     ARTIFACT = "artifact"
+    SILENCE = "silence"
 
 
 class DuplicateOutcome(StrEnum):

@@ -9,6 +9,7 @@ from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFac
 from orchestrator.contract.briefs import Brief, Orientation
 from orchestrator.contract.tasks import TaskList
 from orchestrator.contract.why import WhyFacts
+from orchestrator.core.engine.usage import read_usage
 from orchestrator.core.errors import InvalidInput, NotFound
 from orchestrator.core.limits import ROWS
 from orchestrator.core.strict_json import LARGEST
@@ -27,6 +28,8 @@ from orchestrator.services.next_step import claim_next
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases
 
+#: What a word says of usage, by the names of `core/engine/usage.py`.
+Used = dict[str, int | str] | None
 #: A person may hold several; what an answer shows of them.
 MOST_HELD: Final = 20
 
@@ -101,8 +104,11 @@ class WorkTools(Tools):
         )
         return claim_facts(assignment)
 
-    def report_progress(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
-        """Leave a breadcrumb: what you did last, so that another agent could go on."""
+    def report_progress(
+        self, attempt_id: int, token: int, breadcrumb: str, usage: Used = None
+    ) -> AttemptFacts:
+        """Leave a breadcrumb: what you did last, so that another agent could go on. `usage` since the
+        last word: tokens_in, tokens_out, cost, currency, model, seconds."""
         caller = self.doer(claims.report)
         claims.report(
             attempt_id=attempt_id,
@@ -110,6 +116,7 @@ class WorkTools(Tools):
             executor=caller.executor,
             actor=caller.actor,
             breadcrumb=breadcrumb,
+            usage=read_usage(usage),
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)
@@ -136,6 +143,7 @@ class WorkTools(Tools):
         outputs: dict[str, str] | None = None,
         commit: str = "",
         result: str = "",
+        usage: Used = None,
     ) -> AttemptFacts:
         """Complete an attempt: `evidence` by criterion id for every criterion that is `asked`, or a sentence
         as `outcome` where none is. `outputs` maps relative file names to texts that are handed over; `commit`
@@ -152,6 +160,7 @@ class WorkTools(Tools):
             outputs={name: text.encode() for name, text in (outputs or {}).items()},
             commit=commit,
             result=result,
+            usage=read_usage(usage),
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)
@@ -169,7 +178,7 @@ class WorkTools(Tools):
         )
         return addition_facts(added.version, added.keys, added.left)
 
-    def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
+    def fail_task(self, attempt_id: int, token: int, error: str, usage: Used = None) -> AttemptFacts:
         """Declare the attempt failed and say why; a person decides whether it is tried again."""
         caller = self.doer(failures.fail)
         failures.fail(
@@ -178,6 +187,7 @@ class WorkTools(Tools):
             executor=caller.executor,
             actor=caller.actor,
             error=error,
+            usage=read_usage(usage),
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)

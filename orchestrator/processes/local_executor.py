@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
+from orchestrator.adapters.live_log import LiveLog
 from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
@@ -176,6 +177,7 @@ class LocalExecutor:
             cancelled=_Watch(self, assignment),
             inherited=(held,),
             network=step.tool in settings.TOOLS_NETWORK,
+            printed=LiveLog(settings.RUN_LOGS_DIR, attempt.pk).add,
         )
         return start, tool.run(job)
 

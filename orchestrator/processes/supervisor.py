@@ -63,13 +63,15 @@ def wait_for_predecessor(folder: Path) -> None:
         time.sleep(TICK)
 
 
-def pool_commands(pool: Iterable[PooledExecutor]) -> dict[str, list[str]]:
-    """The same for the executors of the file: tools run beside the database, agents speak REST."""
+def pool_commands(pool: Iterable[PooledExecutor], logs: Path) -> dict[str, list[str]]:
+    """The same for the executors of the file: tools run beside the database, agents speak REST. What these
+    print stands in the folder `logs`, where their steps' pages find it."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
     found = {}
     for one in pool:
         tools = [*manage, "run_executor", "--name", one.name, "--tools", ",".join(one.tools)]
-        found[one.name] = [sys.executable, "-m", "orchestrator.client", *one.words] if one.is_agent else tools
+        agent = [sys.executable, "-m", "orchestrator.client", *one.words, "--log", str(logs)]
+        found[one.name] = agent if one.is_agent else tools
     return found
 
 

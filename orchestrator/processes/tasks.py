@@ -24,6 +24,7 @@ from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.work import collector
 from orchestrator.services.work.branch_turns import going_on
 from orchestrator.services.work.clearing import clear_places
+from orchestrator.services.work.silence import ask_about_silence
 from orchestrator.services.workstreams.learnings_file import write_learnings
 from orchestrator.workspace.git import GitFailed
 
@@ -104,6 +105,8 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
             write_learnings(timezone.now())
         with kept_for_the_end(trouble):
             clear_places(now=timezone.now())
+        with kept_for_the_end(trouble):
+            ask_about_silence(timezone.now())
         with kept_for_the_end(trouble):
             maintain()
         with kept_for_the_end(trouble):

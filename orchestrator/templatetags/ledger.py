@@ -55,6 +55,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "skipped": ("plain", "dash", "Skipped"),
     "cancelled": ("plain", "cross", "Cancelled"),
     "needs-human": ("human", "triangle", "Needs a human"),
+    "silence": ("human", "hourglass", "Not heard"),
     "breaker": ("human", "cross", "Circuit breaker"),
     "artifact": ("human", "square", "Damaged file"),
     "queued": ("ready", "dot", "Queued"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 
 from orchestrator.core.engine import explain
 from orchestrator.core.errors import Refusal
@@ -89,7 +89,7 @@ def way_out_of(refusal: Refusal, reader: str = "") -> str:
 
 def ask_who_has(role: str) -> str:
     """The people with one of these roles (`reviewer or approver`); one statement."""
-    people = User.objects.filter(groups__name__in=role.split(" or "), is_active=True)
+    people = get_user_model().objects.filter(groups__name__in=role.split(" or "), is_active=True)
     names = list(people.order_by("username").values_list("username", flat=True).distinct())
     if not names:
         return "Nobody has it yet: ask an administrator for it."

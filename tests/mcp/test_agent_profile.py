@@ -73,7 +73,9 @@ async def does_a_task(session: Session, key: str) -> None:
     mine = {"attempt_id": held["attempt"], "token": held["token"]}
     odd = await session.refused("report_progress", **mine, breadcrumb="x", mood="good")
     assert odd["details"] == {"field": "mood"}
-    assert odd["recovery"] == ("It takes attempt_id, breadcrumb, idempotency_key, token; nothing was done.")
+    assert odd["recovery"] == (
+        "It takes attempt_id, breadcrumb, idempotency_key, token, usage; nothing was done."
+    )
     await session.ok("report_progress", **mine, breadcrumb="Begun.")
     unproved = await session.refused("complete_task", **mine)
     assert "complete_task with evidence by criterion id" in unproved["recovery"]

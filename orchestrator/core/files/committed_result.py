@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.core import limits
+from orchestrator.core.engine.usage import NOTHING, Usage, read_usage
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.strict_json import LARGEST, read_json
 from orchestrator.core.terms import ResultEvent
@@ -32,7 +33,7 @@ _TEXTS: Final = {
     "result": RESULT_LENGTH,
     "commit": COMMIT_LENGTH,
 }
-_KNOWN: Final = frozenset({*_REQUIRED, *_TEXTS, "evidence", "outputs"})
+_KNOWN: Final = frozenset({*_REQUIRED, *_TEXTS, "evidence", "outputs", "usage"})
 #: A claim has no token yet. Without an attempt it asks for the next one, of a workstream if it names one.
 _REQUIRED_TO_CLAIM: Final = ("schemaVersion", "eventType", "timestamp")
 _KNOWN_TO_CLAIM: Final = frozenset({*_REQUIRED_TO_CLAIM, "attemptId", "workstream"})
@@ -70,6 +71,7 @@ class CommittedResult:
     evidence: Mapping[str, str]
     outputs: tuple[str, ...]
     workstream: str = ""
+    usage: Usage = NOTHING
 
 
 def is_result(path: str) -> bool:
@@ -120,6 +122,7 @@ def _result(members: Mapping[str, Any]) -> CommittedResult:
         texts=texts,
         evidence=_evidence(members.get("evidence", {})),
         outputs=_outputs(members.get("outputs", [])),
+        usage=_usage(members.get("usage", {})),
     )
 
 
@@ -165,6 +168,12 @@ def _text(value: object, name: str, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit:
         raise _wrong(name, f"must be a text of at most {limit} characters")
     return value
+
+
+def _usage(value: object) -> Usage:
+    if not isinstance(value, dict):
+        raise _wrong("usage", "must be an object")
+    return read_usage(value)
 
 
 def _evidence(value: object) -> Mapping[str, str]:

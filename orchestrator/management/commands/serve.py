@@ -95,7 +95,7 @@ class Command(BaseCommand):
         pool, tokens = self._pool(names)
         address = own_address(host, port)
         Supervisor(
-            commands(host, port, names, settings.MCP_PORT) | pool_commands(pool),
+            commands(host, port, names, settings.MCP_PORT) | pool_commands(pool, settings.RUN_LOGS_DIR),
             settings.DATA_DIR,
             QueueWatch(_stall()),
             self._say,

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus
 from orchestrator.models.base.choices import choices, label, one_of
 from orchestrator.models.people.executor import Executor
@@ -23,7 +24,8 @@ class Attempt(models.Model):
     inputs and outputs are the same (FR-010). `base` is where the base branch stood at the first claim, in the
     plan's repository if that is at hand; `commit` descends from it. `adopted` marks work that was done before
     the plan came here: nobody claimed it (WF-8). `verification` is that of
-    the last completion that was handed in with one (BX-9).
+    the last completion that was handed in with one (BX-9). The last six columns are what its executor said it
+    used (FR-013): money in millionths, so that sums are exact.
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -45,6 +47,13 @@ class Attempt(models.Model):
         "orchestrator.Verification", models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+    cost_micros = models.PositiveBigIntegerField(default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    model = models.CharField(max_length=100, blank=True)
+    model_seconds = models.PositiveBigIntegerField(default=0)
+
     class Meta:
         ordering = ["task_id", "number"]
         constraints = [
@@ -63,6 +72,18 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task.step.key} attempt {self.number}"
+
+    @property
+    def used(self) -> Usage:
+        """What its executor said it used up to now."""
+        return Usage(
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+            micros=self.cost_micros,
+            currency=self.currency,
+            model=self.model,
+            seconds=self.model_seconds,
+        )
 
 
 class Assignment(models.Model):

@@ -18,6 +18,7 @@ class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section
     4).
 
+    `heard_at` is when who holds it, or held it last, last said something: a claim, a breadcrumb, an end.
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the latest one a
     round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
 
@@ -37,6 +38,7 @@ class Task(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     last_token = models.PositiveBigIntegerField(default=0)
+    heard_at = models.DateTimeField(null=True, blank=True)
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
     verdict = models.ForeignKey(

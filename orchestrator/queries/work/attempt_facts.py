@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+from django.db.models import QuerySet, Sum
+
 from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.contract.briefs import Shortened
+from orchestrator.contract.values import UsageFacts
+from orchestrator.core.engine.usage import Usage, totals
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, WorkPlace
+from orchestrator.models import Assignment, Attempt, WorkPlace, Workstream
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
@@ -39,6 +43,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         claimed_as=assignment.claimed_as if assignment else "",
         token=assignment.token if assignment else 0,
         breadcrumb=attempt.task.breadcrumb,
+        heard_at=attempt.task.heard_at,
         outcome=attempt.outcome,
         result=attempt.result,
         error=attempt.error,
@@ -48,6 +53,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         held=lost.sentence if lost else "",
         same_as=attempt.same_as.number if attempt.same_as else None,
         verification=verification_facts(attempt),
+        usage=usage_facts(attempt.used),
         queued_at=attempt.queued_at,
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
@@ -70,3 +76,44 @@ def claim_facts(assignment: Assignment) -> ClaimFacts:
 
 def _of_brief(one: Shortened) -> Shortened:
     return replace(one, what=one.what.removeprefix("brief."))
+
+
+def used_in(workstream: Workstream) -> tuple[Usage, ...]:
+    """Of all attempts of a workstream, failed ones too."""
+    return _sums(Attempt.objects.filter(task__workstream=workstream))
+
+
+def usage_facts(used: Usage) -> UsageFacts:
+    return UsageFacts(
+        sentence=used.sentence,
+        tokens_in=used.tokens_in,
+        tokens_out=used.tokens_out,
+        cost=used.cost,
+        currency=used.currency,
+        model=used.model,
+        seconds=used.seconds,
+    )
+
+
+def _sums(attempts: QuerySet[Attempt]) -> tuple[Usage, ...]:
+    told = attempts.exclude(tokens_in=0, tokens_out=0, cost_micros=0, model_seconds=0)
+    rows = (
+        told.order_by()
+        .values("currency")
+        .annotate(
+            read=Sum("tokens_in"),
+            written=Sum("tokens_out"),
+            money=Sum("cost_micros"),
+            time=Sum("model_seconds"),
+        )
+    )
+    return totals(
+        Usage(
+            tokens_in=int(row["read"]),
+            tokens_out=int(row["written"]),
+            micros=int(row["money"]),
+            currency=row["currency"],
+            seconds=int(row["time"]),
+        )
+        for row in rows
+    )

@@ -33,6 +33,7 @@ def _held(row: Assignment) -> HeldTask:
         workstream=task.workstream.slug,
         since=row.claimed_at,
         breadcrumb=task.breadcrumb[:SHORT],
+        heard_at=task.heard_at,
         to_prove=proofs[:PROOFS],
         outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
         brief=f"/api/tasks/{task.pk}/",

@@ -15,6 +15,7 @@ from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.models.work.task import OPEN
 from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.work.attempt_facts import usage_facts, used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
@@ -66,7 +67,8 @@ def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     verdicts = explain(workstream)
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
-    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream))
+    used = tuple(usage_facts(one) for one in used_in(workstream))
+    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream), used=used)
 
 
 def workstream_summary(uuid: UUID) -> WorkstreamFacts:

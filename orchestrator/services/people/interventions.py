@@ -28,6 +28,10 @@ from orchestrator.services.base.wake import wake
 #: How many answers a question may offer, and how long each may be.
 MOST_CHOICES = 10
 CHOICE_LENGTH = 200
+_CARDS = {
+    InterventionKind.BREAKER: "A circuit breaker",
+    InterventionKind.SILENCE: "A question about who is not heard",
+}
 NOTE = why(
     "note",
     "A task is flagged with an intervention note.",
@@ -74,7 +78,7 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
 @act(
     roles=PARTICIPANTS,
     scope=Scope.WORK,
-    only="a circuit breaker is answered by a person",
+    only="a circuit breaker, or who is not heard: a person",
     locks=(Lock.WORKSTREAM,),
     records=(Action.INTERVENTION_DONE,),
 )
@@ -224,14 +228,14 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
             "The card stands until the file is usable again.",
             recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
         )
-    if intervention.kind == InterventionKind.BREAKER:
-        if not actor.is_person:
-            raise NotAllowed(
-                "A circuit breaker is answered by a person, not by an agent or a tool.",
-                recovery="Ask a person to answer it on the interventions page.",
-            )
-        if not answer:
-            raise MissingReason("Say what changes before the step is tried again.", field="answer")
+    if intervention.kind in (InterventionKind.BREAKER, InterventionKind.SILENCE) and not actor.is_person:
+        card = _CARDS[InterventionKind(intervention.kind)]
+        raise NotAllowed(
+            f"{card} is answered by a person, not by an agent or a tool.",
+            recovery="Ask a person to answer it on the interventions page.",
+        )
+    if intervention.kind == InterventionKind.BREAKER and not answer:
+        raise MissingReason("Say what changes before the step is tried again.", field="answer")
     if not answer:
         raise MissingReason(
             "There is no answer yet.",

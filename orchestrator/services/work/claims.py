@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
@@ -16,7 +17,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
-from orchestrator.services.base.rows import InsertRow
+from orchestrator.services.base.rows import InsertRow, UpdateWhere
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
@@ -33,6 +34,8 @@ from orchestrator.services.work.attempts import (
     require_doer,
 )
 from orchestrator.services.work.places import after_claim
+from orchestrator.services.work.silence import heard
+from orchestrator.services.work.usage import told, used_by
 
 
 @act(
@@ -81,7 +84,7 @@ def _claim(
     _refuse_busy(executor, situation.busy_with)
     base = base_at_claim(task, attempt.number)
     task.last_token += 1
-    task.status = TaskStatus.ACTIVE
+    task.status, task.heard_at = TaskStatus.ACTIVE, now
     task.workstream.started_at = task.workstream.started_at or now
     move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
     assignment = _assign(attempt, executor, actor, now)
@@ -118,16 +121,20 @@ def report(
     breadcrumb: str,
     now: datetime,
     actor: Actor | None = None,
+    usage: Usage = NOTHING,
 ) -> None:
-    """Leave a breadcrumb: the last action, for whoever continues (WF-8). `actor` as in
-    `completions.complete`."""
+    """Leave a breadcrumb: the last action, for whoever continues (WF-8). `usage` is what was used since the
+    word before. `actor` as in `completions.complete`."""
     check_text(breadcrumb, "breadcrumb")
     actor = actor or Actor.member(executor)
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor, actor).attempt
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
-        record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb)
+        heard(attempt.task, actor, now)
+        if used := used_by(attempt, usage):
+            _USED({"id": attempt.pk}, **used)
+        record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb, data=told(usage))
         settle(attempt.task, now)
 
 
@@ -156,7 +163,7 @@ def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -
     return assignment
 
 
-_INSERT = InsertRow(Assignment)
+_INSERT, _USED = InsertRow(Assignment), UpdateWhere(Attempt)
 
 
 def _refuse_unclaimable(situation: Situation) -> None:

@@ -48,6 +48,7 @@ def ingest(
                 outputs=_outputs(branches, row.commit, entry, result),
                 commit=result.texts["commit"],
                 result=result.texts["result"],
+                usage=result.usage,
                 now=now,
             )
         case ResultEvent.FAILED:
@@ -56,12 +57,18 @@ def ingest(
                 token=result.token,
                 executor=executor,
                 error=result.texts["error"],
+                usage=result.usage,
                 now=now,
             )
         case ResultEvent.BREADCRUMB:
             breadcrumb = result.texts["breadcrumb"]
             report(
-                attempt_id=attempt.pk, token=result.token, executor=executor, breadcrumb=breadcrumb, now=now
+                attempt_id=attempt.pk,
+                token=result.token,
+                executor=executor,
+                breadcrumb=breadcrumb,
+                usage=result.usage,
+                now=now,
             )
 
 

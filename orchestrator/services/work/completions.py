@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
 from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unknown, refuse_unproved
+from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
@@ -37,6 +38,8 @@ from orchestrator.services.work.handed_in import (
     wants_verification,
 )
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
+from orchestrator.services.work.silence import heard
+from orchestrator.services.work.usage import told, used_by
 
 
 @act(
@@ -63,6 +66,7 @@ def complete(
     commit: str = "",
     result: str = "",
     actor: Actor | None = None,
+    usage: Usage = NOTHING,
 ) -> Attempt:
     """Finish an attempt: every criterion it has to prove with evidence, its outputs, and the artifact that
     hands it over (AS-7).
@@ -74,7 +78,7 @@ def complete(
     it. Raises CriteriaUnmet with what is missing, MergeConflict while the work before the step does not fit
     together, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was
     sent is then kept as evidence. `actor` says who acts where it is not the executor on a machine interface:
-    its person in the browser.
+    its person in the browser. `usage` as in `claims.report`.
 
     Where a command proves the step, what was handed in is kept, the attempt goes on and its `verification` is
     pending: it counts when the command is green on the commit (`verifying.settle`). BeingVerified while
@@ -84,7 +88,7 @@ def complete(
     check_text(outcome, "outcome")
     check_evidence(evidence)
     check_outputs(outputs or {})
-    given = Given(token, executor, actor, outcome, evidence, outputs or {}, result, now)
+    given = Given(token, executor, actor, outcome, evidence, outputs or {}, result, now, usage)
     handed = hand_in(attempt_id, token, executor, commit) if commit.strip() else None
     attempt = _complete(attempt_id, given, handed)
     if attempt is None:  # it has a place, which is looked into before the transaction
@@ -120,6 +124,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     if isinstance(handed, Refusal):
         raise handed
     attempt = situation.attempt
+    heard(situation.task, given.actor, given.now)
     if pending(attempt, given, handed):
         return
     command = wants_verification(attempt, given, handed.commit)
@@ -131,6 +136,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     _checks(attempt, given.evidence, given.actor, given.now)
     chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
     attempt.outcome = ""
+    settle(situation.task, given.now)  # it was heard
     keep_for_verification(attempt, given, handed, command)
 
 
@@ -167,17 +173,20 @@ def _hand_over(
         commit=attempt.commit,
         result=attempt.result,
         same_as=earlier,
+        **used_by(attempt, given.usage),
     )
     speaks_of(*CriterionCheck.objects.bulk_create(checks))
     task.status = TaskStatus.COMPLETE
-    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, **told(given.usage)}
     if receipt:
         data["receipt"] = dict(receipt)
-    told = attempt.outcome
+    outcome = attempt.outcome
     if earlier:
         data["same_as"] = earlier.number
-        told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
-    record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=told, data=data)
+        outcome = (
+            f"{outcome} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
+        )
+    record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=outcome, data=data)
     settle(task, now)
     wake(task.workstream_id)
 

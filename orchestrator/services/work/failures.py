@@ -6,6 +6,7 @@ Another attempt is asked for explicitly (EC-6, FR-027).
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
@@ -22,6 +23,8 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
+from orchestrator.services.work.silence import answer_silence, heard
+from orchestrator.services.work.usage import told, used_by
 
 #: How an attempt ends.
 ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEASED)
@@ -35,18 +38,26 @@ ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEA
     records=(Action.ATTEMPT_FAILED,),
 )
 def fail(
-    *, attempt_id: int, token: int, executor: Executor, error: str, now: datetime, actor: Actor | None = None
+    *,
+    attempt_id: int,
+    token: int,
+    executor: Executor,
+    error: str,
+    now: datetime,
+    actor: Actor | None = None,
+    usage: Usage = NOTHING,
 ) -> Attempt:
     """The executor declares its own attempt failed; the task waits until a person re-queues it (EC-6).
 
     The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
-    `actor` as in `completions.complete`.
+    `usage` as in `claims.report`, `actor` as in `completions.complete`.
     """
     check_text(error, "error")
     actor = actor or Actor.member(executor)
     with unit_of_work():
         situation = held_attempt(attempt_id, token, executor, actor)
-        _fail(situation, actor, error, now)
+        heard(situation.task, actor, now)
+        _fail(situation, actor, error, now, usage)
     return situation.attempt
 
 
@@ -150,10 +161,11 @@ def _ended_already(attempt: Attempt, refusal: Refusal) -> Refusal:
     )
 
 
-def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:
+def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: Usage = NOTHING) -> None:
     attempt = situation.attempt
-    end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given")
+    end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given", **used_by(attempt, usage))
     attempt.task.status = TaskStatus.BLOCKED
+    answer_silence(attempt.task, "Overtaken: the attempt was declared failed.", actor, now)
     announce(
         attempt=attempt,
         event=EventType.ATTEMPT_FAILED,
@@ -163,7 +175,7 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None
         now=now,
         situation=situation,
     )
-    record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error)
+    record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error, data=told(usage))
     trip_breaker(attempt, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

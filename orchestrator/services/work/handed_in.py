@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.engine.verification import BeingVerified, Command, ProofDemanded
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Executor, Verification
@@ -14,6 +15,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
 from orchestrator.services.work.handing_in import HandedIn
+from orchestrator.services.work.usage import told, used_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Given:
     outputs: Mapping[str, bytes]
     result: str
     now: datetime
+    usage: Usage = NOTHING
 
 
 def wants_verification(attempt: Attempt, given: Given, commit: str) -> Command | None:
@@ -65,9 +68,10 @@ def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, comm
         touched=list(handed.touched),
         asked_at=given.now,
     )
-    _UPDATE({"id": attempt.pk}, verification=row)
+    _UPDATE({"id": attempt.pk}, verification=row, **used_by(attempt, given.usage))
     attempt.verification = row
     data = {"verification": row.pk, "commit": row.commit, "command": row.command, "source": row.source}
+    data |= told(given.usage)
     record_attempt(
         attempt, given.actor, Action.COMPLETION_HANDED_IN, given.now, reason=given.outcome, data=data
     )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor
@@ -14,6 +15,8 @@ from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.work.attempts import end, held_attempt, record_attempt
+from orchestrator.services.work.silence import heard
+from orchestrator.services.work.usage import told, used_by
 
 
 @act(
@@ -32,22 +35,30 @@ def release(
     breadcrumb: str,
     now: datetime,
     actor: Actor | None = None,
+    usage: Usage = NOTHING,
 ) -> Attempt:
     """Give a running attempt back: it is cancelled, which counts for no circuit breaker, and the next round
     queues another one for whoever may claim it.
 
     The breadcrumb stays with the task. StaleToken for who does not hold the attempt with this token. `actor`
-    as in `completions.complete`.
+    as in `completions.complete`, `usage` as in `claims.report`.
     """
     check_text(breadcrumb, "breadcrumb")
     actor = actor or Actor.member(executor)
     with unit_of_work():
         situation = held_attempt(attempt_id, token, executor, actor)
         attempt, task = situation.attempt, situation.task
-        end(attempt, AttemptStatus.CANCELLED, now, outcome=f"Given back: {breadcrumb}")
+        end(
+            attempt,
+            AttemptStatus.CANCELLED,
+            now,
+            outcome=f"Given back: {breadcrumb}",
+            **used_by(attempt, usage),
+        )
         task.breadcrumb = breadcrumb
+        heard(task, actor, now)
         task.status = TaskStatus.BLOCKED if situation.blocked else TaskStatus.PENDING
-        data = {"status": task.status}
+        data = {"status": task.status, **told(usage)}
         record_attempt(attempt, actor, Action.ATTEMPT_RELEASED, now, reason=breadcrumb, data=data)
         settle(task, now)
         wake(task.workstream_id)

@@ -17,6 +17,7 @@ from orchestrator.queries.changes.migrations import last_migration, under_way, v
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
+from orchestrator.queries.work.attempt_facts import used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
@@ -93,6 +94,7 @@ def workstream_page(
     if part is None:
         promised = promised_version(found)
         context |= _aside(who, found, promised)
+        context["used"] = used_in(found)
         context["approval"] = _approval(who, found, promised)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
 
