@@ -136,4 +136,4 @@ def test_fr027_a_person_declares_the_failure_of_an_attempt_that_somebody_else_ho
         machine.post(f"{address}/complete", {"token": token, "evidence": evidence})[1]["code"]
         == "stale-token"
     )
-    assert person.post(f"{address}/declare-failure", {"reason": "Again."})[1]["code"] == "wrong-state"
+    assert person.post(f"{address}/declare-failure", {"reason": "Again."})[1]["code"] == "already-decided"
