@@ -29,7 +29,7 @@ from tests import settings as plain
 
 FOLDERS: Final = ("WORKSPACE_DIR", "REPOSITORIES_DIR", "WORKTREES_DIR")
 #: Settings that are others in every test: its folders, and what Django itself adds to.
-VARYING: Final = frozenset({*FOLDERS, "TURNS_DIR", "ALLOWED_HOSTS", "STATIC_URL"})
+VARYING: Final = frozenset({*FOLDERS, "TURNS_DIR", "HISTORY_KEY_FILE", "ALLOWED_HOSTS", "STATIC_URL"})
 #: Apps whose rows are put back. Not the accounts, which are there before, nor their sessions.
 APPS: Final = ("orchestrator", "django_q")
 #: Written by triggers of the other tables.
@@ -151,9 +151,11 @@ def _workspace() -> Path:
 
 
 def _copy(origin: Path, target: Path) -> None:
-    """The workspace, and the file beside it that its writers lock."""
-    name = _workspace().name
+    """The workspace, the file beside it that its writers lock, and the key that signed its checkpoints."""
+    name, keys = _workspace().name, Path(settings.HISTORY_KEY_FILE).parent.name
     target.mkdir(parents=True, exist_ok=True)
+    if (origin / keys).exists():
+        shutil.copytree(origin / keys, target / keys, dirs_exist_ok=True)
     if (origin / name).exists():
         shutil.copytree(origin / name, target / name, symlinks=True)
     if (lock := origin / f"{name}.lock").exists():

@@ -15,10 +15,10 @@ def held_by(user: User) -> Source:
 
 def _held_entry(held: Assignment) -> InboxEntry:
     task = held.attempt.task
-    said = f"the last word: {task.breadcrumb}" if task.breadcrumb else "no breadcrumb yet"
+    at = f", {task.heard_at:%Y-%m-%d %H:%M} UTC" if task.heard_at else ""
+    said = f"the last word{at}: {task.breadcrumb}" if task.breadcrumb else "no breadcrumb yet"
     place = (str(task.workstream.uuid), task.step.key)
-    heard = f", heard {task.heard_at:%Y-%m-%d %H:%M} UTC" if task.heard_at else ""
-    why = f"Held by {held.claimed_as}{heard}; {said}"
+    why = f"Held by {held.claimed_as}; {said}"
     return InboxEntry(str(task.step), task.workstream.title, why, held.claimed_at, "task", place)
 
 
