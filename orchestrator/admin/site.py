@@ -29,6 +29,7 @@ from orchestrator.models import (
     Blocker,
     Bundle,
     CheckRule,
+    Delivery,
     DuplicateDecision,
     Executor,
     GateReview,
@@ -45,6 +46,7 @@ from orchestrator.models import (
     ResultFile,
     SchedulingDecision,
     Step,
+    Subscription,
     Task,
     ThreadAssignment,
     Workflow,
@@ -79,6 +81,7 @@ AREAS: dict[str, tuple[type, ...]] = {
         Learning,
     ),
     "Audit records": (HistoryEntry, HandoffArtifact, ResultFile),
+    "Notifications": (Subscription, Delivery),
     "Executors": (Executor, AccessToken),
     "People and roles": (User, Group),
 }

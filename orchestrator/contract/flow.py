@@ -37,7 +37,7 @@ class FlowChoice(FlowFilter):
     span: Word = ""
 
 
-class FlowItemQuery(FlowFilter, Page):
+class FlowItemQuery(FlowChoice, Page):
     """The same, and which of the items: those of a figure (`show`: finished, timed, reworked, blocked,
     in-progress, blocked-now, registered, started, first-finished or accepted), of a day, week or month
     (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), in which a step was worked on

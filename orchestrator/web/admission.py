@@ -41,7 +41,7 @@ def admitted(view: View) -> View:
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
-        return _turned_away(request) or view(request, *args, **values)
+        return refusal_without_role(request) or view(request, *args, **values)
 
     return asked
 
@@ -62,10 +62,10 @@ class AdmissionMiddleware:
     def process_view(self, request: HttpRequest, view: View, _args: Any, _values: Any) -> HttpResponse | None:
         if not getattr(view, "login_required", True) or getattr(view, "asks_no_role", False):
             return None
-        return _turned_away(request)
+        return refusal_without_role(request)
 
 
-def _turned_away(request: HttpRequest) -> HttpResponse | None:
+def refusal_without_role(request: HttpRequest) -> HttpResponse | None:
     """The refusal as a page, for a signed-in account without a role; None for everybody who may come in."""
     if not request.user.is_authenticated or roles_in(request):
         return None

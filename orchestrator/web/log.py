@@ -16,6 +16,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.sealing.tiles import WIDTH, read_path
 from orchestrator.queries.base.sealed import bundle, entries_sealed, newest_checkpoint, tile_hashes
 from orchestrator.services.sealing.keys import key_ring
+from orchestrator.web.admission import refusal_without_role
 
 TEXT = "text/plain; charset=utf-8"
 FOREVER = "public, max-age=31536000, immutable"
@@ -78,9 +79,12 @@ def _entries(request: HttpRequest, number: int, width: int) -> HttpResponse:
 
 
 def _closed(request: HttpRequest) -> HttpResponse | None:
-    """The way to the sign-in, for a stranger, unless the operator opened the log."""
-    if settings.PUBLIC_LOG or request.user.is_authenticated:
+    """The way to the sign-in, for a stranger, and the refusal for an account without a role, unless the
+    operator opened the log."""
+    if settings.PUBLIC_LOG:
         return None
+    if request.user.is_authenticated:
+        return refusal_without_role(request)
     return redirect_to_login(request.get_full_path())
 
 

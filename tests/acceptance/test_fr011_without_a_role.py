@@ -275,7 +275,7 @@ def test_fr011_behind_the_door_every_act_asks_for_itself(
     machine = Machine.of(agent)
     take_roles_away(user)
     monkeypatch.setattr(callers, "_let_in", callers.Caller)
-    monkeypatch.setattr(admission, "_turned_away", lambda _request: None)
+    monkeypatch.setattr(admission, "refusal_without_role", lambda _request: None)
     page = Client()
     page.force_login(user)
     proof = {c.pk: "seen" for c in driver.task("A1").step.criteria.filter(kind=CriterionKind.EXIT)}

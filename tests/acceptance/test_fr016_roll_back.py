@@ -234,7 +234,7 @@ def test_fr016_a_roll_back_through_rest(under_way: Driver) -> None:
     status, answer = machine.post(f"/api/workstreams/{under_way.reload().uuid}/roll-back", body)
     assert (status, answer["version"]) == (200, 1), answer
     status, answer = machine.post(f"/api/workstreams/{under_way.reload().uuid}/roll-back", body)
-    assert (status, answer["code"]) == (409, "wrong-state")
+    assert (status, answer["code"]) == (409, "already-decided")
 
 
 def test_fr016_executors_of_threads_pass_along_and_come_back(under_way: Driver) -> None:
