@@ -5,6 +5,9 @@ Hashes say nothing of what entries hold. Even so strangers are not shown them un
 and everybody where the operator says so (PUBLIC_LOG=1). Entries themselves are for those who signed in.
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -22,12 +25,31 @@ TEXT = "text/plain; charset=utf-8"
 FOREVER = "public, max-age=31536000, immutable"
 
 
+def _for_readers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open to whoever has a role here, and to everybody where the operator says so."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, **values: str) -> HttpResponse:
+        return _closed(request) or view(request, **values)
+
+    return opened
+
+
+def _closed(request: HttpRequest) -> HttpResponse | None:
+    """The way to the sign-in, for a stranger, and the refusal for an account without a role, unless the
+    operator opened the log."""
+    if settings.PUBLIC_LOG:
+        return None
+    if request.user.is_authenticated:
+        return refusal_without_role(request)
+    return redirect_to_login(request.get_full_path())
+
+
 @login_not_required
+@_for_readers
 @require_safe
-def checkpoint(request: HttpRequest) -> HttpResponse:
+def checkpoint(_: HttpRequest) -> HttpResponse:
     """The newest checkpoint: a signed note."""
-    if refused := _closed(request):
-        return refused
     newest = newest_checkpoint()
     if newest is None:
         raise NotFound("Nothing of the history is sealed yet.", recovery="Wait a second, then ask again.")
@@ -37,12 +59,11 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@_for_readers
 @require_safe
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(_: HttpRequest) -> HttpResponse:
     """The public keys that sign and signed, the newest first: what a proof is checked with. Keep them
     elsewhere."""
-    if refused := _closed(request):
-        return refused
     if not entries_sealed():
         raise NotFound("There is no key yet: nothing of the history is sealed.")
     lines = "".join(f"{key}\n" for key in key_ring().public)
@@ -50,11 +71,10 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@_for_readers
 @require_safe
 def tile(request: HttpRequest, name: str) -> HttpResponse:
     """Hashes of the tree, or a bundle of entries. What a checkpoint does not cover is not there."""
-    if refused := _closed(request):
-        return refused
     found = read_path(name)
     if found is None or not (found[0] == "entries" or (found[0].isdecimal() and len(found[0]) == 1)):
         raise NotFound(f"There is no tile {name}.")
@@ -76,16 +96,6 @@ def _entries(request: HttpRequest, number: int, width: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     return HttpResponse(bundle(number, width), content_type="application/octet-stream")
-
-
-def _closed(request: HttpRequest) -> HttpResponse | None:
-    """The way to the sign-in, for a stranger, and the refusal for an account without a role, unless the
-    operator opened the log."""
-    if settings.PUBLIC_LOG:
-        return None
-    if request.user.is_authenticated:
-        return refusal_without_role(request)
-    return redirect_to_login(request.get_full_path())
 
 
 urlpatterns = [

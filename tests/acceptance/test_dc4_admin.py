@@ -28,6 +28,7 @@ def test_dc4_the_index_is_grouped_by_area(admin: Client) -> None:
         "Work",
         "Decisions of people",
         "Audit records",
+        "Notifications",
         "Executors",
         "People and roles",
     ]

@@ -41,7 +41,11 @@ OWN |= {
     "account/second-factor/",
 }
 OWN |= {"account/second-factor/codes/", "account/second-factor/off/"}
-PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json", "health", "ready", "metrics"}
+PUBLIC = {
+    *("schema/", "schema/<slug:name>/<str:version>.json", "health", "ready", "metrics"),
+    # A feed reader signs in nowhere: the address itself is the secret, and any other is not there.
+    "notifications/<int:subscription_id>/<str:key>.atom",
+}
 #: The administration's pattern for every other address.
 CATCH_ALL = "(?P<url>.*)$"
 
