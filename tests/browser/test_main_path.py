@@ -139,7 +139,7 @@ def the_workspace_says_the_same(product: Product) -> None:
     assert {task["status"] for task in tasks} == {"complete"}
     assert "MP1: ✅ DONE" in (folder / SLUG / "EXECUTION-DASHBOARD.md").read_text()
     assert SLUG in (folder / "index.json").read_text()
-    artifacts = sorted((folder / SLUG / "handoffs").iterdir())
+    artifacts = sorted((folder / SLUG / "handoffs").rglob("*.json"))
     numbers = [int(path.name.split("-")[0]) for path in artifacts]
     assert numbers == list(range(1, len(numbers) + 1)), "one artifact per event, none missing"
     assert list((product.data / "workspace" / "docs" / SLUG).rglob("*.md"))
