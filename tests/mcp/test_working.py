@@ -108,10 +108,11 @@ def test_a_token_without_the_scope_is_refused(driver: Driver) -> None:
 
 def test_text_that_no_column_can_hold_is_refused(driver: Driver) -> None:
     driver.start()
-    task, secret = driver.task("A1").pk, secret_of(driver.cast.builder())
+    task = driver.task("A1").pk
+    driver.cast.builder("local")
 
     async def agent() -> None:
-        async with joined(secret) as session:
+        async with connected("--executor", "local") as session:
             refusal = await session.refused("flag_for_human", task_id=task, intervention_note="a\x00b")
             assert refusal["code"] == "invalid-input"
 

@@ -135,8 +135,3 @@ def with_rework(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
 def rework_count(workstream: Workstream) -> ReworkCount:
     """The counts of a row that came through `with_rework`."""
     return ReworkCount(workstream.sent_back, workstream.steps_redone)  # type: ignore[attr-defined]
-
-
-def rework_in(workstream: Workstream) -> ReworkCount:
-    """The counts of one workstream."""
-    return rework_count(with_rework(Workstream.objects.filter(pk=workstream.pk)).get())

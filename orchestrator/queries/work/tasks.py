@@ -161,11 +161,12 @@ class TaskDetail:
         return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
 
 
-def find_workstream(uuid: UUID | str) -> Workstream:
+def find_workstream(uuid: UUID | str, among: QuerySet[Workstream] | None = None) -> Workstream:
+    """The row by its public id; `among` are rows that carry what the caller counts of each. NotFound when
+    there is none."""
+    rows = Workstream.objects.all() if among is None else among
     workstream = (
-        Workstream.objects.select_related(
-            "version__workflow", "owner", "accepted_by", "merged_into", "bundle"
-        )
+        rows.select_related("version__workflow", "owner", "accepted_by", "merged_into", "bundle")
         .filter(uuid=uuid)
         .first()
     )

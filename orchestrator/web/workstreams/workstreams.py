@@ -21,7 +21,7 @@ from orchestrator.queries.work.attempt_facts import used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
-from orchestrator.queries.work.rework import rework_in
+from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.tasks import find_task, find_workstream
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
@@ -71,7 +71,7 @@ def workstream_page(
 
     `api.negotiated` owns the address: machines get JSON.
     """
-    found = find_workstream(uuid)
+    found = find_workstream(uuid, with_rework(Workstream.objects.all()))
     part = part_asked(request, PARTS)
     if part == "approval":
         return _approval_part(request, found)
@@ -83,7 +83,7 @@ def workstream_page(
         "board": board,
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "map": map_of(known, board.rows, _next_key(board), map_page_of(found)),
-        "rework": rework_in(found),
+        "rework": rework_count(found),
         "blocked": blocked_workstream(found, now()),
         "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,

@@ -10,7 +10,7 @@ from tests.web.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 #: The most statements of a page, the session and the header of the page included.
-MOST = {"": 49, "tasks/A1/": 46, "tasks/C1/": 47}
+MOST = {"": 48, "tasks/A1/": 46, "tasks/C1/": 47}
 
 
 def test_dc5_the_state_of_a_workstream_is_read_once(driver: Driver) -> None:
