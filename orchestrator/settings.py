@@ -60,12 +60,8 @@ SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
 DEBUG = os.environ.get("DEBUG", "") == "1"
 #: Whether `/metrics` answers.
 METRICS = os.environ.get("METRICS", "") == "1"
-ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [
-    "127.0.0.1",
-    "localhost",
-    "[::1]",
-    HOST,
-]
+#: The local names always: health checks, and agents that `serve` starts, ask this machine itself.
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *(_words("ALLOWED_HOSTS") or [HOST])]
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [

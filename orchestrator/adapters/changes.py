@@ -19,7 +19,7 @@ LONGEST_LINE: Final = 400
 PLAIN: Final = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 
 _COUNTED: Final = ("--stdin", "--always", "--root", "-r", "--numstat", "-z", *PLAIN)
-_PATCH: Final = ("--root", "-r", "--patch", "--unified=3", "--no-commit-id", *PLAIN)
+_PATCH: Final = ("--root", "-r", "--numstat", "-z", "--patch", "--unified=3", "--no-commit-id", *PLAIN)
 
 
 class CommitSpan(NamedTuple):
@@ -85,13 +85,28 @@ def _limited() -> tuple[str, str]:
     return "-c", "=".join(LARGEST)
 
 
-def changed_lines(repository: Path, span: CommitSpan, paths: Sequence[str]) -> list[tuple[DiffLine, ...]]:
-    """The changed lines of these files, in git's order, with three beside each; of a known span."""
+def changed_lines(
+    repository: Path, span: CommitSpan, paths: Sequence[str]
+) -> dict[str, tuple[DiffLine, ...]]:
+    """The changed lines of these files, by git's name of each, with three beside each; of a known span.
+
+    Git answers for more files than were asked where one became a folder, so the names are its own.
+    """
     if not paths:
-        return []
+        return {}
     ends = [span.base, span.commit] if span.base else [span.commit]
-    text = git(repository, "diff-tree", *_PATCH, "--end-of-options", *ends, "--", *paths, settings=_limited())
-    return [tuple(_lines(part)) for part in text.split("\ndiff --git ")] if text else []
+    told = git(repository, "diff-tree", *_PATCH, "--end-of-options", *ends, "--", *paths, settings=_limited())
+    listed, _, text = told.partition("\0\0")
+    names = [record.split("\t", 2)[2] for record in listed.split("\0") if record.count("\t") >= 2]
+    return {name: tuple(_lines(part)) for name, part in zip(names, text.split("\ndiff --git "), strict=False)}
+
+
+def with_gaps(lines: Sequence[DiffLine]) -> Iterator[tuple[DiffLine, bool]]:
+    """Each line, and whether it stands behind a jump."""
+    last = 0
+    for line in lines:
+        yield line, line.at > last + 1
+        last = line.at
 
 
 def _lines(patch: str) -> Iterator[DiffLine]:

@@ -4,6 +4,8 @@ Whoever shows it reads it here, by `log_end`, and nowhere else.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,34 +23,49 @@ class LiveLog:
     """Written by the one process that does the run; each begins afresh."""
 
     def __init__(self, folder: Path, attempt: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_room(folder)
-        self.path = folder / f"{attempt}.log"
-        self.path.write_bytes(b"")
-        self._size = 0
+        self.path, self._size = folder / f"{attempt}.log", 0
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_room(folder)
+            self.path.write_bytes(b"")
 
     def add(self, data: bytes) -> None:
-        with self.path.open("ab") as file:
-            file.write(data)
-        self._size += len(data)
-        if self._size > 2 * KEPT:
-            end = self.path.read_bytes()[-KEPT:]
-            self.path.write_bytes(end)
-            self._size = len(end)
+        """A disk without room keeps nobody from working: whoever looks then sees less."""
+        with suppress(OSError):
+            with self.path.open("ab") as file:
+                file.write(data)
+            self._size += len(data)
+            if self._size > 2 * KEPT:
+                end = self.path.read_bytes()[-KEPT:]
+                self.path.write_bytes(end)
+                self._size = len(end)
 
 
 def log_end(folder: Path, attempt: int) -> str:
-    """What the run of an attempt printed last; empty where it ran elsewhere. Of a coding agent's run too,
-    whose file has the step's key in front (`client/doing.py`)."""
-    for path in (folder / f"{attempt}.log", *folder.glob(f"*-{attempt}.log")):
+    """What the run of an attempt printed last, twice what is shown: whoever shows it masks it and then takes
+    the last `KEPT` of it, so that no half of a secret is left. Empty where it ran elsewhere."""
+    for path in _logs(folder, attempt):
         try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - KEPT))
-                text = file.read(KEPT).decode("utf-8", "replace")
+            text = path.read_bytes()[-2 * KEPT :].decode("utf-8", "replace")
         except OSError:
             continue
         return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return ""
+
+
+def has_log(folder: Path, attempt: int) -> bool:
+    """Whether a run of it on this machine has printed something."""
+    for path in _logs(folder, attempt):
+        with suppress(OSError):
+            if path.stat().st_size:
+                return True
+    return False
+
+
+def _logs(folder: Path, attempt: int) -> Iterator[Path]:
+    """Of a tool's run, and of a coding agent's, which has the step's key in front (`client/doing.py`)."""
+    yield folder / f"{attempt}.log"
+    yield from folder.glob(f"*-{attempt}.log")
 
 
 def _make_room(folder: Path) -> None:

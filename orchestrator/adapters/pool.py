@@ -87,14 +87,10 @@ def _executor(path: Path, name: str, table: object) -> PooledExecutor:
     minutes = table.get("minutes", 30)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes <= 1440:
         raise _wrong(path, f"minutes of {name} is a number up to 1440.")
-    ways = [
-        key
-        for key, given in (("tools", lists["tools"]), ("agent", said["agent"] or said["command"]))
-        if given
-    ]
-    if len(ways) != 1:
+    agent = said["agent"] or said["command"]
+    if bool(lists["tools"]) == bool(agent):
         raise _wrong(path, f"{name} needs either tools, or an agent or command.")
-    if (said["agent"] or said["command"]) and not said["account"]:
+    if agent and not said["account"]:
         raise _wrong(path, f"{name} needs an account, for whom the agent works.")
     return PooledExecutor(name=name, minutes=float(minutes), **said, **lists)  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines
+from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines, with_gaps
 from orchestrator.adapters.commits import find_commits
 from orchestrator.adapters.drivers import disarmed
 from orchestrator.adapters.repository import RepositoryFailed, git
@@ -73,9 +73,8 @@ def changes(repository: Path, base: str, commit: str) -> tuple[tuple[FileChange,
     files = changed_files(repository, [span])[0] or ()
     listed = files[:FILES]
     wanted = [file.path for file in listed if 0 < file.lines <= LINES][:FILES_SHOWN]
-    read = zip(wanted, changed_lines(repository, span, wanted), strict=False)
-    texts = {path: _text(lines) for path, lines in read}
-    found = tuple(_change(file, texts.get(file.path, "")) for file in listed)
+    lines = changed_lines(repository, span, wanted)
+    found = tuple(_change(file, _text(lines.get(file.path, ()))) for file in listed)
     return found, len(files) - len(listed)
 
 
@@ -84,9 +83,14 @@ def _change(file: CountedFile, text: str) -> FileChange:
 
 
 def _text(lines: Sequence[DiffLine]) -> str:
-    """The lines with git's signs in front."""
+    """The lines with git's signs in front, and a mark where some are left out."""
     signs = {"ins": "+", "dele": "-", "": " "}
-    return "\n".join(f"{signs[line.kind]}{line.text}" for line in lines)[:CHARACTERS]
+    rows = []
+    for line, jumps in with_gaps(lines):
+        if jumps:
+            rows.append("…")
+        rows.append(f"{signs[line.kind]}{line.text}")
+    return "\n".join(rows)[:CHARACTERS]
 
 
 def _is_ahead(repository: Path, base: str, tip: str) -> bool:

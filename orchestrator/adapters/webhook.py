@@ -7,20 +7,21 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from orchestrator.core.errors import InvalidInput
 
-#: Seconds for each of connecting, sending and answering; bytes of an answer that are read.
+#: Seconds for the whole of it, however slowly an answer drips in; bytes of an answer that are read.
 SECONDS: Final = 10.0
 ANSWER_BYTES: Final = 2_000
 LONGEST: Final = 500
-#: Networks whose addresses stand for others, which may be private.
-TRANSLATED: Final = tuple(
-    ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
-)
+#: What of IPv6 is given to public machines, and what in it stands for other addresses, which may be private.
+GLOBAL: Final = ipaddress.IPv6Network("2000::/3")
+TRANSLATED: Final = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32"))
 
 
 class NotDelivered(Exception):
@@ -52,6 +53,8 @@ def post(address: str, body: bytes, headers: Mapping[str, str], allowed: Collect
     except InvalidInput as refusal:
         raise NotDelivered(refusal.message) from refusal
     path = parts.path or "/"
+    deadline = threading.Timer(SECONDS, connection.cut)
+    deadline.start()
     try:
         connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
         answer = connection.getresponse()
@@ -61,7 +64,10 @@ def post(address: str, body: bytes, headers: Mapping[str, str], allowed: Collect
             f"{host} did not answer: {type(problem).__name__}: {problem}"[:LONGEST]
         ) from problem
     finally:
+        deadline.cancel()
         connection.close()
+    if connection.was_cut:
+        raise NotDelivered(f"{host} did not answer within {SECONDS:.0f} seconds.")
     if 300 <= answer.status < 400:
         raise NotDelivered(f"{host} answered with a redirect ({answer.status}), which is not followed.")
     if answer.status >= 300 or answer.status < 200:
@@ -101,7 +107,7 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
-        if any(address in network for network in TRANSLATED):
+        if address not in GLOBAL or any(address in network for network in TRANSLATED):
             return False
     return address.is_global and not address.is_multicast
 
@@ -121,9 +127,20 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext | None) -> None:
         super().__init__(host, port, timeout=SECONDS)
         self.default_port = 443 if context else 80
-        self.reached, self.context = address, context
+        self.reached, self.context, self.was_cut = address, context, False
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self.reached, self.port), SECONDS)
         if self.context is not None:
-            self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
+            # In two steps, so that a handshake that drips in can be cut too.
+            self.sock = self.context.wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()
+
+    def cut(self) -> None:
+        """End what another thread sends or reads here."""
+        self.was_cut = True
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(socket.SHUT_RDWR)

@@ -44,10 +44,10 @@ class ResultFileAdmin(ReadOnly):
 
 @admin.register(Subscription, site=site)
 class SubscriptionAdmin(ReadOnly):
-    list_display = ("person", "executor", "channel", "rhythm", "address", "created_at", "ended_at")
+    list_display = ("person", "executor", "channel", "rhythm", "created_at", "ended_at")
     list_filter = ("channel", "rhythm")
     list_select_related = ("person", "executor")
-    exclude = ("nonce",)
+    exclude = ("nonce", "address")
 
 
 @admin.register(Delivery, site=site)

@@ -12,12 +12,12 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from orchestrator.client.agent import Agent, Ending, find_agent
 from orchestrator.client.brief_text import brief_lines, conflict_lines
 from orchestrator.client.connection import Connection, ServerRefused, Unreachable
-from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out
+from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out, hold
 from orchestrator.client.held import HeldStep, take_next
 from orchestrator.client.login import Misconfigured
 from orchestrator.client.reply import Exit, Reply
@@ -82,6 +82,8 @@ class Worker:
     stopping: bool = False
     looked: float = 0.0
     done: list[str] = field(default_factory=list)
+    #: The clones that are its own while it works, by repository.
+    clones: dict[str, IO[str]] = field(default_factory=dict)
 
     def take(self) -> dict[str, Any] | None:
         """The claim of the next step, or of the one that is held already; None when none came."""
@@ -164,8 +166,18 @@ class Worker:
                 "The work before the step does not fit together. It is resolved where the repository is:\n"
                 + "\n".join(conflict_lines(place["conflict"]))
             )
+        self._hold(root, str(place["repository"]))
         there = check_out(place, root)
         return there.folder, there
+
+    def _hold(self, root: Path, repository: str) -> None:
+        if repository not in self.clones:
+            try:
+                self.clones[repository] = hold(root, repository)
+            except BlockingIOError:
+                raise Misconfigured(
+                    f"Another worker works in {root / repository}: name another --folder."
+                ) from None
 
     def _why_stop(self, held: HeldStep) -> str:
         """Whether somebody took the step away, or this process has to leave."""
@@ -250,12 +262,16 @@ def work(connection: Connection, options: Namespace) -> Reply:
     """Until it is asked to leave (SIGINT, SIGTERM), or with `--once` for one step."""
     worker = Worker(connection, find_agent(options.agent, options.agents, options.command), options)
     _listen(lambda: setattr(worker, "stopping", True))
-    while not worker.stopping:
-        claim = worker.take()
-        if claim is not None:
-            _do(worker, claim)
-        if options.once:
-            break
+    try:
+        while not worker.stopping:
+            claim = worker.take()
+            if claim is not None:
+                _do(worker, claim)
+            if options.once:
+                break
+    finally:
+        for lock in worker.clones.values():
+            lock.close()
     if worker.done:
         return Reply(worker.done, (f"Done: {', '.join(worker.done)}.",))
     return Reply([], ("Nothing was done.",), Exit.NOTHING)

@@ -4,13 +4,14 @@ A clone for each repository stands below one folder, and in it a branch for each
 there uncommitted is thrown away: it is committed to the branch it was left on.
 """
 
+import fcntl
 import os
 import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 #: Seconds for one command of git; a large repository may take its time.
 LONGEST: Final = 900
@@ -55,6 +56,19 @@ def check_out(place: Mapping[str, Any], root: Path) -> Elsewhere:
         _git(folder, "fetch", "--quiet", "--", address, lane)
         _git(folder, "switch", "--quiet", "--create", branch, str(place["start"]))
     return Elsewhere(folder, address, str(place["start"]), str(place["push_to"]))
+
+
+def hold(root: Path, repository: str) -> IO[str]:
+    """Keep other workers out of the clone for as long as the answer is open: two in one folder would commit
+    each other's half-done work. BlockingIOError where another one is in there."""
+    root.mkdir(parents=True, exist_ok=True)
+    lock = (root / f"{repository}.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
+    return lock
 
 
 def _has(folder: Path, branch: str) -> bool:

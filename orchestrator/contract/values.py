@@ -63,7 +63,7 @@ class UsageGiven(Body):
     tokens_out: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
     cost: Annotated[str, Field(pattern=f"^({usage.COST})?$")] = ""
     currency: Annotated[str, Field(pattern=f"^({usage.CURRENCY})?$")] = ""
-    model: Annotated[str, Field(max_length=usage.MODEL_LENGTH)] = ""
+    model: Annotated[str, Field(max_length=usage.MODEL_LENGTH, pattern=NO_NUL)] = ""
     seconds: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
 
 

@@ -251,6 +251,7 @@ class Divergence(StrEnum):
     DATABASE_OLDER = "database-older"
     WORKSPACE_OLDER = "workspace-older"
     REWRITTEN = "rewritten"
+    SEALS_NEWER = "seals-newer"
 
 
 class Settlement(StrEnum):

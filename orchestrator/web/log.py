@@ -36,10 +36,11 @@ def _for_readers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def _closed(request: HttpRequest) -> HttpResponse | None:
-    """The way to the sign-in, for a stranger, and the refusal for an account without a role, unless the
-    operator opened the log."""
-    if settings.PUBLIC_LOG:
-        return None
+    return None if settings.PUBLIC_LOG else _turned_away(request)
+
+
+def _turned_away(request: HttpRequest) -> HttpResponse | None:
+    """The way to the sign-in for a stranger, the refusal for an account without a role."""
     if request.user.is_authenticated:
         return refusal_without_role(request)
     return redirect_to_login(request.get_full_path())
@@ -93,9 +94,9 @@ def tile(request: HttpRequest, name: str) -> HttpResponse:
 
 def _entries(request: HttpRequest, number: int, width: int) -> HttpResponse:
     """Entries, each behind its length in two bytes."""
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
-    return HttpResponse(bundle(number, width), content_type="application/octet-stream")
+    return _turned_away(request) or HttpResponse(
+        bundle(number, width), content_type="application/octet-stream"
+    )
 
 
 urlpatterns = [

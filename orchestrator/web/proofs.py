@@ -16,11 +16,13 @@ from django.views.decorators.http import require_safe
 from orchestrator import proofs as checkers
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.base.sealed import checkpoint_behind
 from orchestrator.services.sealing.corrections import correct_entry
-from orchestrator.services.sealing.proofs import Proof, entries_about, entry_of, proof_of, sealed_by
+from orchestrator.services.sealing.proofs import Proof, entries_about, entry_of, proof_of
 from orchestrator.services.sealing.reports import report_of, sealed_report
 from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
 from orchestrator.web.show import show
+from orchestrator.web.unseen import shown
 
 #: What proofs are checked with: the script, and the page that needs no network.
 CHECKERS = {"verify.py": "text/x-python; charset=utf-8", "verify.html": "text/html; charset=utf-8"}
@@ -34,7 +36,7 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
 def _entry(request: HttpRequest, row: HistoryEntry, refusal: Refusal | None = None) -> HttpResponse:
     context = {
         "entry": row,
-        "sealed": sealed_by(row),
+        "sealed": checkpoint_behind(row.sequence),
         "corrections": row.corrections.order_by("sequence"),
         "workstream": row.workstream,
         "may_not_correct": viewer(request).lacks(correct_entry),
@@ -101,7 +103,8 @@ def report(_request: HttpRequest, uuid: UUID) -> HttpResponse:
     workstream = get_object_or_404(Workstream, uuid=uuid)
     found = report_of(workstream)
     with timezone.override(UTC):
-        html = render_to_string("workstreams/report.html", {"report": found})
+        # As every page shows it, before it is signed: behind that nothing of it may change.
+        html = shown(render_to_string("workstreams/report.html", {"report": found}))
     response = HttpResponse(sealed_report(found, html), content_type="text/html; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="report-{workstream.slug}.html"'
     return response

@@ -123,14 +123,14 @@ class Workspace:
         at: datetime,
         *,
         anew: bool = False,
-    ) -> str:
+    ) -> None:
         """Commit files of the history's seals to their own branch, which every clone has; the work tree
         never shows it. Needs `locked()`. Raises WorkspaceUnavailable."""
-        return self._store.grow_at(SEALS, contents, gone, message, at, anew=anew)
+        self._store.grow_at(SEALS, contents, gone, message, at, anew=anew)
 
     def seals_head(self) -> str:
         """The newest commit of that branch, or ""."""
-        return _loose_ref(self.root / ".git" / SEALS)
+        return self._store.head_of(SEALS) if (self.root / ".git" / "config").is_file() else ""
 
     def keep_seals(self) -> str:
         """Have the branch of the seals stand under another name, which is answered, and begin anew."""

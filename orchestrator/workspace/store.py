@@ -113,10 +113,7 @@ class Store:
             tree, before = self._grown(None, blobs), self._commit_at(ref)
             if before is not None and before.tree_id == tree:
                 return False
-            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
-            parents = [before.id] if before else []
-            commit = repository.create_commit(None, by, by, message, tree, parents)
-            repository.references.create(ref, commit, force=True)
+            self._commit_to(ref, tree, before, message, at)
         return True
 
     def grow_at(
@@ -128,10 +125,10 @@ class Store:
         at: datetime,
         *,
         anew: bool = False,
-    ) -> str:
+    ) -> None:
         """Commit files beside those of a branch other than the workspace's own, and without those at the
-        paths `gone`; answer with the commit. A branch that is not there, or is written `anew`, begins.
-        Raises GitFailed, for one that is damaged too."""
+        paths `gone`. A branch that is not there, or is written `anew`, begins. Raises GitFailed, for one that
+        is damaged too."""
         with library_errors("commit"):
             repository = self._repository
             goes_on = ref in repository.references and not anew
@@ -140,11 +137,15 @@ class Store:
             tree = self._grown(before.tree if before else None, blobs)
             for path in gone:
                 tree = self._without(repository[tree], path.split("/"))
-            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
-            parents = [before.id] if before else []
-            commit = repository.create_commit(None, by, by, message, tree, parents)
-            repository.references.create(ref, commit, force=True)
-        return str(commit)
+            self._commit_to(ref, tree, before, message, at)
+
+    def _commit_to(
+        self, ref: str, tree: pygit2.Oid, before: pygit2.Commit | None, message: str, at: datetime
+    ) -> None:
+        by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
+        parents = [before.id] if before else []
+        commit = self._repository.create_commit(None, by, by, message, tree, parents)
+        self._repository.references.create(ref, commit, force=True)
 
     def _without(self, tree: pygit2.Object, path: list[str]) -> pygit2.Oid:
         """The name of a tree that lacks a file, and folders that are empty without it."""
@@ -186,6 +187,12 @@ class Store:
                 if isinstance(blob, pygit2.Blob) and blob.id != seen:
                     seen = blob.id
                     yield blob.data
+
+    def head_of(self, ref: str) -> str:
+        """The commit that a branch stands at, "" where it is not there. Raises GitFailed."""
+        with library_errors("show-ref"):
+            there = ref in self._repository.references
+            return str(self._repository.references[ref].target) if there else ""
 
     def file_at(self, ref: str, path: str) -> bytes | None:
         """A file of a branch; None when the branch or the file is not there. Raises GitFailed for a damaged

@@ -20,14 +20,13 @@ from django.utils import timezone  # noqa: E402
 
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role  # noqa: E402
 from orchestrator.models import Assignment, Attempt, HandoffArtifact, Workstream  # noqa: E402
-from orchestrator.queries.base.state import state_problems  # noqa: E402
 from orchestrator.services.base.actor import Actor  # noqa: E402
 from orchestrator.services.people.executors import issue_token, register_executor  # noqa: E402
 from orchestrator.services.plans.plans import submit_plan  # noqa: E402
 from orchestrator.services.review.decisions import approve_version  # noqa: E402
 from orchestrator.services.work import failures  # noqa: E402
 from orchestrator.services.workstreams.workstreams import sign_prehandoff  # noqa: E402
-from tests.verified import first_breach  # noqa: E402
+from tests.verified import first_breach, state_problems  # noqa: E402
 
 
 def person(role: Role) -> User:

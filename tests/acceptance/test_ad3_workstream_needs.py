@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Workflow, Workstream, WorkstreamNeed
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.workspace_files import Files
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ Repeating a call is safe.
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind
 from orchestrator.models import HandoffArtifact, HistoryEntry, Workstream
-from orchestrator.queries.base.state import state_problems
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 
 
 def evidence(driver: Driver, key: str) -> dict[str, str]:

@@ -11,13 +11,12 @@ from django.urls import reverse
 
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.plans import plans
 from orchestrator.services.work import rework
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
 from tests.mcp.connection import joined
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 from tests.web.pages import signed_in, words
 
 PLAN = b"""---

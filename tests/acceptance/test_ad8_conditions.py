@@ -11,13 +11,13 @@ from django.urls import reverse
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HistoryEntry, Task
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.work import rework
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 PLAN = b"""---

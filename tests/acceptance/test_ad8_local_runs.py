@@ -15,11 +15,10 @@ from orchestrator.adapters.repository import git
 from orchestrator.core.terms import TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Task, WorkflowVersion, Workstream
 from orchestrator.processes.local_executor import LocalExecutor
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.plans.library import find_entry
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 from tests.web.pages import signed_in, words
 
 #: The values of each workflow. Its tests pass at the second look: the first time there is something to fix.

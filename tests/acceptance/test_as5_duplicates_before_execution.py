@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from orchestrator.core.terms import Reason
 from orchestrator.models import Attempt, HistoryEntry, Workstream
-from orchestrator.queries.base.state import state_problems
 from tests.cast import PLAN, Driver
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 TWIN = PLAN.replace(b"Card refunds", b"Refunds by card")

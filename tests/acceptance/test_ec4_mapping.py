@@ -6,10 +6,10 @@ from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import MigrationImpossible
 from orchestrator.core.terms import AttemptStatus, MappingKind, TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, MappedStep, Migration, Task, WorkflowVersion
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.interventions import flag_for_human
 from tests.acceptance.versions import ONE, approve, decide, migration_page, next_version
 from tests.cast import Driver
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 RENAMED = ONE.replace(b"A1: Ledger entries for refunds", b"A7: Ledger entries for refunds")

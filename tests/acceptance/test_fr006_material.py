@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from orchestrator.adapters.changes import CommitSpan, changed_lines
 from orchestrator.models import Attempt, Discussion, WorkflowVersion
 from tests.cast import Driver
 from tests.web.pages import htmx, signed_in, words
@@ -147,3 +148,18 @@ def test_fr006_the_page_costs_the_same_for_any_number_of_results(
     client.get(page(at_gate))
     with django_assert_max_num_queries(48):
         client.get(page(at_gate))
+
+
+def test_fr006_lines_stand_under_their_own_file(tmp_path: Path) -> None:
+    """Where a file became a folder git tells of more files than it was asked for."""
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    (tmp_path / "a").write_text("gone\n")
+    (tmp_path / "z").write_text("one\ntwo\n")
+    base = commit(tmp_path, "base")
+    (tmp_path / "a").unlink()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/big").write_text("big\n" * 3)
+    (tmp_path / "z").write_text("one\nthree\n")
+    lines = changed_lines(tmp_path, CommitSpan(base, commit(tmp_path, "next")), ["a", "z"])
+    assert [(one.kind, one.text) for one in lines["z"]] == [("", "one"), ("dele", "two"), ("ins", "three")]
+    assert [one.text for one in lines["a"]] == ["gone"]

@@ -13,11 +13,11 @@ from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatu
 from orchestrator.models import GateReview, HistoryEntry, WorkflowVersion
 from orchestrator.processes import tasks
 from orchestrator.processes.queue_watch import QueueWatch
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.blockers import declare_blocker
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import htmx, signed_in, words
 
 SECONDS = 10

@@ -7,8 +7,11 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from html import unescape
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -24,7 +27,7 @@ from orchestrator.adapters.webhook import NotDelivered, post
 from orchestrator.core.people.topics import AGAIN_AFTER, DeliveryState
 from orchestrator.models import Delivery, HistoryEntry, Subscription
 from orchestrator.processes.queue_watch import NOTICES_EVERY, QueueWatch
-from orchestrator.services.people.notifying import is_due, notify
+from orchestrator.services.people.notifying import is_due, look, notify, send_due
 from tests.cast import NOON, Driver
 from tests.web.pages import signed_in, words
 
@@ -267,12 +270,73 @@ def test_fr009_what_cannot_be_sent_is_refused_at_once(
     [
         *("127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"),
         *("224.0.0.1", "[::1]", "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]"),
+        *("[fec0::2]", "[::127.0.0.1]", "[::ffff:0:7f00:1]", "[5f00::1]"),
         *("[2002:7f00:1::]", "localhost", "printer.local", "metadata.internal", "2130706433", "127.1"),
     ],
 )
 def test_b37_no_private_or_link_local_machine_is_reached(host: str) -> None:
     with pytest.raises(NotDelivered, match=r"private network|not known"):
         post(f"http://{host}/", b"{}", {}, [])
+
+
+@pytest.mark.parametrize(
+    ("channel", "address"),
+    [
+        ("slack", "https://hooks.slack.com/services/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"),
+        ("webhook", "https://ci.example.org/hook?token=aB3dE5fG7hI9jK1lM3nO5"),
+    ],
+)
+def test_fr009_an_address_is_kept_as_it_was_given(driver: Driver, channel: str, address: str) -> None:
+    """It is a secret by its nature, so nobody else is shown it."""
+    told(driver.cast.reviewer, "blocker", channel=channel, address=address)
+    assert Subscription.objects.get().address == address
+    driver.cast.reviewer.is_superuser = driver.cast.reviewer.is_staff = True
+    driver.cast.reviewer.save()
+    admin = signed_in(driver.cast.reviewer)
+    for page in ("", f"{Subscription.objects.get().pk}/change/"):
+        shown = admin.get(f"/admin/orchestrator/subscription/{page}", follow=True)
+        assert (shown.status_code, address in unescape(shown.content.decode())) == (200, False)
+
+
+def test_fr009_who_may_not_come_in_any_more_is_told_nothing(driver: Driver, settings: Settings) -> None:
+    settings.EMAIL_HOST = "mail.example.org"
+    driver.cast.approver.email = "anna@example.org"
+    driver.cast.approver.save()
+    told(driver.cast.approver, "step completed", channel="email")
+    client = told(driver.cast.reviewer, "step completed", channel="feed")
+    found = re.search(r"http://testserver(/notifications/\S+\.atom)", client.get(PAGE).content.decode())
+    assert found
+    driver.start()
+    driver.do("A1")
+    look(now=driver.tick())
+    driver.cast.approver.is_active = False
+    driver.cast.approver.save()
+    driver.cast.reviewer.groups.clear()
+    assert send_due(now=driver.tick()) == 0
+    assert mail.outbox == []
+    assert Client().get(found[1]).status_code == 404
+
+
+def test_b37_an_answer_that_drips_in_is_cut_off(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long each byte takes: the deadline is for the whole of it."""
+    monkeypatch.setattr(webhook, "SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with suppress(OSError), connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                for _ in range(100):
+                    connection.sendall(b"X: y\r\n")
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(NotDelivered, match=r"did not answer"):
+            post(address, b"{}", {}, ["127.0.0.1"])
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_b37_a_name_that_changes_its_mind_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

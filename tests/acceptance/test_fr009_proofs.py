@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from django.test import Client
 from orchestrator.core.sealing.merkle import root_between
 from orchestrator.core.sealing.notes import read_note, read_public
 from orchestrator.core.sealing.tiles import nodes_in, read_path
-from orchestrator.models import CriterionCheck, HistoryCheckpoint, HistoryEntry
+from orchestrator.models import Attempt, CriterionCheck, HandoffArtifact, HistoryCheckpoint, HistoryEntry
+from orchestrator.models.base.guards import drop_guards, install_guards
 from orchestrator.proofs import verify as checker
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import key_file, key_ring
@@ -229,7 +231,55 @@ def test_fr009_a_correction_is_a_new_entry_linked_to_the_old_one(finished: Drive
     shown = words(reviewer.get(f"/history/{entry.sequence}/"))
     assert f"Corrected by entry {made.sequence}" in shown
     seal_and_anchor(now=finished.tick())
-    assert verify(key_ring().public).good
+    assert (verify(key_ring().public).breach, verify(key_ring().public).differences) == (None, [])
+
+
+def test_fr009_any_text_proves_itself_in_every_form(finished: Driver, check, tmp_path: Path) -> None:
+    """Escapes of HTML, and what other programs take for an end of a line, are text like any other."""
+    reason = "a &gt; b\u2028c\u0085d > e --> f"
+    assert (
+        signed_in(finished.cast.reviewer)
+        .post(f"/history/{signature(finished).sequence}/correct", {"reason": reason})
+        .status_code
+        == 302
+    )
+    seal_and_anchor(now=finished.tick())
+    made = HistoryEntry.objects.latest("sequence")
+    assert "&gt;" in made.leaf
+    call_command("verify_history", "--export", str(tmp_path / "all"))
+    forms = {
+        "report": page(finished, f"/workstreams/{finished.reload().uuid}/report.html"),
+        "export": (tmp_path / "all").read_bytes(),
+        "json": page(finished, f"/history/{made.sequence}/proof.json"),
+    }
+    for form, content in forms.items():
+        code, said = check(content, *keys())
+        assert code == 0, (form, said)
+
+
+def test_fr009_a_report_shows_no_row_that_nobody_spoke_of(finished: Driver) -> None:
+    real = CriterionCheck.objects.select_related("criterion").first()
+    assert real is not None
+    other = Attempt.objects.filter(task__workstream=finished.workstream).exclude(pk=real.attempt_id).first()
+    CriterionCheck.objects.create(
+        attempt=other,
+        criterion=real.criterion,
+        evidence="FORGED EVIDENCE",
+        checked_by=real.checked_by,
+        checked_as=real.checked_as,
+        checked_at=real.checked_at,
+    )
+    address = f"/workstreams/{finished.reload().uuid}/report.html"
+    shown = page(finished, address).decode()
+    assert real.evidence in unescape(shown)
+    assert "FORGED" not in shown
+    drop_guards()
+    launched = HandoffArtifact.objects.filter(event="attempt-queued").first()
+    assert launched is not None
+    HandoffArtifact.objects.filter(pk=launched.pk).update(sha256="0" * 64)
+    install_guards()
+    refused = signed_in(finished.cast.observer).get(address)
+    assert refused.status_code == 409, "any row that the history spoke of, not only those of decisions"
 
 
 def test_fr009_f33_a_rotated_key_is_named_by_the_old_one(finished: Driver, check, capsys) -> None:

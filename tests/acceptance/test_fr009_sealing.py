@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from orchestrator.core.errors import WorkspaceUnavailable, WrongState
 from orchestrator.core.sealing.notes import read_head, read_note
-from orchestrator.models import HandoffArtifact, HistoryCheckpoint, HistoryEntry
+from orchestrator.models import HandoffArtifact, HistoryCheckpoint, HistoryEntry, HistoryTile
 from orchestrator.models.base.guards import drop_guards, install_guards
 from orchestrator.processes import queue_watch, tasks
 from orchestrator.processes.queue_watch import QueueWatch
@@ -21,11 +21,13 @@ from orchestrator.services.base import history
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.publishing import publish
-from orchestrator.services.sealing import anchors, keys, seals
+from orchestrator.services.sealing import anchors, keys, seals, verifying
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import is_right, key_file, key_ring, new_key
+from orchestrator.services.sealing.rotation import replace_key, rotate_key
 from tests.acceptance.workspace_files import Files
 from tests.cast import NOON, Driver
+from tests.web.pages import signed_in, words
 
 
 class Killed(BaseException):
@@ -271,3 +273,93 @@ def test_fr009_replacing_is_refused_even_where_triggers_do_not_recurse(driver: D
                 )
         finally:
             cursor.execute("PRAGMA recursive_triggers = 1")
+
+
+def older(size: int) -> None:
+    """The database as it was restored from a backup, while the workspace went on."""
+    drop_guards()
+    HistoryCheckpoint.objects.filter(size__gt=size)._raw_delete("default")
+    HistoryTile.objects.all()._raw_delete("default")
+    HistoryEntry.objects.filter(sequence__gt=size)._raw_delete("default")
+    install_guards()
+
+
+def test_fr009_f23_seals_of_a_newer_database_are_set_aside_by_a_person(driver: Driver, files: Files) -> None:
+    driver.start()
+    first = seal_and_anchor(now=driver.tick())
+    assert first is not None
+    write(3)
+    seal_and_anchor(now=driver.tick())
+    older(first.size)
+    write()
+    with pytest.raises(WrongState, match="an older database was restored"):
+        seal_and_anchor(now=driver.tick())
+    with pytest.raises(WrongState, match="an older database was restored"):
+        rotate_key(reason="Old.", actor=driver.cast.actor("approver"), now=driver.tick())
+    shown = words(signed_in(driver.cast.approver).get("/workspace/"))
+    assert "seals of a history that the database does not have" in shown
+    assert "Set the seals aside" in shown
+    given = {"reason": "The backup counts."}
+    assert signed_in(driver.cast.approver).post("/workspace/acts/set-back", given).status_code == 302
+    entry = HistoryEntry.objects.get(action="branch set back")
+    assert (entry.subject, entry.reason) == ("seals newer", "The backup counts.")
+    assert anchored(files) == HistoryEntry.objects.count() == newest().size
+    assert "history-until-" in files.git("branch", "--list", "history*"), "the others are kept"
+    call_command("verify_history")
+    assert "belong together" in words(signed_in(driver.cast.approver).get("/workspace/"))
+
+
+def test_fr009_f33_a_rotated_key_stands_in_the_workspace_at_once(driver: Driver, files: Files) -> None:
+    driver.start()
+    seal_and_anchor(now=driver.tick())
+    rotate_key(reason="A year is over.", actor=driver.cast.actor("approver"), now=driver.tick())
+    assert anchored(files) == newest().size
+    call_command("verify_history")
+
+
+def test_fr009_f33_a_stranger_named_first_replaces_nothing(driver: Driver) -> None:
+    driver.start()
+    seal_and_anchor(now=driver.tick())
+    right, stranger = str(key_ring().private.public), str(new_key("stranger").public)
+    key_file().unlink()
+    who = driver.cast.actor("approver")
+    replace_key(old=[stranger, right], reason="Lost.", actor=who, now=driver.tick())
+    seal_and_anchor(now=driver.tick())
+    call_command("verify_history")
+
+
+def test_f7_a_kill_while_the_first_key_is_written_leaves_none(
+    tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HISTORY_KEY_FILE = tmp_path / "keys" / "history.key"
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(keys.os, "fsync", killed)
+        with pytest.raises(Killed):
+            key_ring(make=True)
+    assert not key_file().exists()
+    assert key_ring(make=True) == key_ring()
+
+
+@pytest.mark.parametrize("act", ["seals", "works"])
+def test_fr009_people_work_on_while_the_history_is_verified(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """What is written between the walk and the looks behind it is no breach."""
+    driver.start()
+    seal_and_anchor(now=driver.tick())
+    walk, left = verifying.recorded, [True]
+
+    def and_then(after: int = 0):
+        yield from walk(after=after)
+        if left.pop() if left else False:
+            driver.do("A1")
+            if act == "seals":
+                seal_and_anchor(now=driver.tick())
+
+    monkeypatch.setattr(verifying, "recorded", and_then)
+    call_command("verify_history")
+    assert not left

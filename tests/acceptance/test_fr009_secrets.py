@@ -52,6 +52,8 @@ PLAIN = {
     "plans.submit_plan": {"source"},
     "bundles.submit_bundle": {"files"},
     "submissions.submit_each": {"files"},
+    # Of a web hook: whoever knows it may post there, and it has to be posted to.
+    "subscriptions.subscribe": {"address"},
 }
 
 

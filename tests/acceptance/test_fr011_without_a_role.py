@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import AccessToken, Assignment, Discussion, Executor
+from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import callers
 from orchestrator.services.plans.comments import open_discussion
@@ -340,3 +341,17 @@ def test_fr011_an_account_that_is_called_like_a_role_does_not_hold_it(driver: Dr
     assert client.post(f"{gate}decide", {"decision": "approve"}).status_code == 403
     assert tables() == before
     assert "MP1" not in words(client.get("/"))
+
+
+@pytest.mark.django_db
+def test_fr009_an_open_log_shows_hashes_and_nothing_that_entries_say(
+    nobody: tuple[Driver, User, str], settings
+) -> None:
+    settings.PUBLIC_LOG = True
+    _, user, _ = nobody
+    without = Client()
+    without.force_login(user)
+    size = entries_sealed()
+    assert without.get("/log/checkpoint").status_code == Client().get("/log/checkpoint").status_code == 200
+    assert without.get(f"/log/tile/entries/000.p/{size}").status_code == 403
+    assert Client().get(f"/log/tile/entries/000.p/{size}").status_code == 302

@@ -43,6 +43,24 @@ def test_fr012_the_page_of_a_running_step_follows_its_log(driver: Driver, folder
     assert "hx-trigger" not in over.content.decode(), "it is asked no more"
 
 
+def test_fr012_no_secret_is_shown(driver: Driver, folder: Path) -> None:
+    driver.start()
+    driver.claim("A1")
+    secret = "ghp_" + "0aB1cD2eF3gH4iJ5kL6m" + "N7oP8qR9sT0uV1wX"
+    LiveLog(folder, driver.attempt("A1").pk).add(f"token {secret}\n".encode() + b"x" * (KEPT - 20))
+    log = reverse("task-log", args=[driver.reload().uuid, "A1"])
+    shown = signed_in(driver.cast.observer).get(log).content.decode()
+    assert secret[-10:] not in shown, "not even the half that the cut left"
+    assert "xxx" in shown
+
+
+def test_fr012_a_full_disk_keeps_nobody_from_working(folder: Path) -> None:
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    LiveLog(folder, 7).add(b"lost")
+    assert log_end(folder, 7) == ""
+
+
 def test_fr012_the_log_of_a_coding_agent_is_found_too(driver: Driver, folder: Path) -> None:
     folder.mkdir()
     (folder / "A1-7.log").write_text("thinking …\n")

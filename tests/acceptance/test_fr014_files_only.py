@@ -13,11 +13,11 @@ from pytest_django.fixtures import Settings
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import ResultFile
 from orchestrator.processes.queue_watch import PUSHES_EVERY, QueueWatch
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.work import collector
 from tests.acceptance.lanes import LANES, make_repository
 from tests.acceptance.producer import TIMESTAMP, Producer
 from tests.cast import Driver
+from tests.verified import state_problems
 
 pytestmark = pytest.mark.django_db
 

@@ -14,11 +14,11 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import Migration, WorkflowVersion
 from orchestrator.processes import tasks
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.review import decisions
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import ONE, decide, next_version
 from tests.cast import Driver
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 

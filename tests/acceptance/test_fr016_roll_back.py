@@ -14,7 +14,6 @@ from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import MigrationImpossible, MissingReason, NotAllowed, WrongState
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HistoryEntry, Migration, Task, ThreadAssignment
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.changes.migrations import last_migration
 from orchestrator.services.changes.migration import migrate_workstream
 from orchestrator.services.changes.roll_back import roll_back
@@ -24,6 +23,7 @@ from tests.acceptance.versions import GROWN, ONE, approve, next_version, standin
 from tests.cast import Cast, Driver
 from tests.machines import Machine
 from tests.rolled_back import around_an_example
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 CHANGES = [

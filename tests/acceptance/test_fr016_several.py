@@ -11,7 +11,6 @@ from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import InvalidInput, NotAllowed, WrongState
 from orchestrator.core.terms import ExecutorKind, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, WorkflowVersion, Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.plans.starting import start_workstream
 from orchestrator.services.review.decisions import approve_version
@@ -20,6 +19,7 @@ from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import GROWN, ONE, approve, next_version
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.web.moments import as_typed
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import GROWN, ONE, approve, decide, next_version
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import control, signed_in, words
 
 PAGE = "/plans/card-refunds/"

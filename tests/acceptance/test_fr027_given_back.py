@@ -6,9 +6,9 @@ import pytest
 
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, HistoryEntry
-from orchestrator.queries.base.state import state_problems
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Assignment, Executor, HistoryEntry
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.work.work import Wanted, newest_entry
 from orchestrator.services import next_step
 from orchestrator.services.base.actor import Actor
@@ -24,6 +23,7 @@ from orchestrator.services.people.executors import register_executor
 from orchestrator.services.work.waiting_room import WaitingRoom
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
+from tests.verified import state_problems
 
 OTHER = PLAN.replace(b"Card refunds", b"Gift cards").replace(
     b"domain: payments", b"domain: payments\npriority: 5"

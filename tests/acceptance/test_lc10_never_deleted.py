@@ -8,9 +8,9 @@ from django.test import Client
 from orchestrator.admin import site
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.workstreams import workstreams
 from tests.cast import Cast, Driver
+from tests.verified import state_problems
 from tests.web.pages import words
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import control, signed_in, words
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,11 @@ from orchestrator.core.terms import ExecutorKind, Role, TaskStatus, VersionStatu
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
 from orchestrator.processes import tasks
 from orchestrator.processes.queue_watch import QueueWatch
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.versions import GROWN, ONE, decide, next_version
 from tests.cast import NOON, Driver, UserFactory
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import htmx, signed_in, words
 
 SECONDS = 10

@@ -9,11 +9,11 @@ from django.urls import reverse
 from orchestrator.core.errors import InvalidInput, WrongState
 from orchestrator.core.terms import ExecutorKind, TaskStatus
 from orchestrator.models import GateReview, HistoryEntry, Stage, WorkflowVersion
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.test_wf5_evaluation_gate import PLAN, gate_of
 from tests.cast import NOON, Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Blocker, HandoffArtifact, HistoryEntry, Task, Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.people.executors import register_executor
@@ -23,7 +22,7 @@ from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
 from tests.cast import NOON, Cast
 from tests.machines import Machine
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db

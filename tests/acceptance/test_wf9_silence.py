@@ -10,14 +10,15 @@ from pytest_django.fixtures import Settings
 from orchestrator.core.errors import NotAllowed
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Assignment, HistoryEntry, Intervention
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.people.interventions import clear_human_flag
+from orchestrator.services.people.blockers import declare_blocker, resolve_blocker
+from orchestrator.services.people.interventions import clear_human_flag, flag_for_human
 from orchestrator.services.work.claims import claim, report
 from orchestrator.services.work.failures import declare_failure
 from orchestrator.services.work.silence import ask_about_silence
 from tests.cast import Driver
 from tests.machines import Machine
+from tests.verified import state_problems
 
 pytestmark = pytest.mark.django_db
 QUIET = timedelta(minutes=61)
@@ -122,3 +123,19 @@ def test_wf9_start_last_word_and_age_are_told(driver: Driver, held: Assignment, 
     page = client.get(reverse("task", args=[driver.reload().uuid, "A1"])).content.decode()
     assert "last heard" in page
     assert "ago" in page
+
+
+def test_wf9_who_waited_for_a_person_was_not_silent(driver: Driver, held: Assignment) -> None:
+    """The time in which an answer, or the end of a blocker, was waited for is nobody's silence."""
+    task, contributor = held.attempt.task_id, driver.cast.actor("contributor")
+    flag_for_human(task_id=task, note="Which rounding?", actor=contributor, now=driver.tick())
+    driver.now += timedelta(hours=10)
+    clear_human_flag(task_id=task, answer="Half up.", actor=contributor, now=driver.tick())
+    assert ask_about_silence(driver.tick()) == 0
+    blocker = declare_blocker(
+        task_id=task, kind="other", note="No access.", actor=contributor, now=driver.tick()
+    )
+    driver.now += timedelta(hours=10)
+    resolve_blocker(blocker_id=blocker.pk, resolution="Given.", actor=contributor, now=driver.tick())
+    assert ask_about_silence(driver.tick()) == 0
+    assert look(driver, timedelta(hours=30)) == 1

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
+from orchestrator.client.elsewhere import hold
 from orchestrator.core.terms import AttemptStatus, TaskStatus
+from orchestrator.models import Attempt
 from tests.acceptance.lanes import LANES, command, make_repository, working
 from tests.cast import Driver
 from tests.client.conftest import Call
@@ -109,3 +111,16 @@ def test_bx3_the_brief_on_the_command_line_tells_of_the_conflict(
     told = call("next").out
     assert "The work before it does not fit together:\n  README: changed on both sides" in told
     assert "git add" in told
+
+
+def test_bx1_two_workers_never_share_a_clone(
+    call: Call, driver: Driver, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second gives its step back; what the first has half done stays as it is."""
+    driver.start(LANES)
+    monkeypatch.setattr("orchestrator.queries.work.places._path", lambda *_: "/on/the/server")
+    with hold(tmp_path / "there", "sample"):
+        told = call(*stub(tmp_path))
+    assert told.code != 0
+    assert "Another worker works in" in told.err
+    assert not Attempt.objects.filter(status__in=[AttemptStatus.RUNNING, AttemptStatus.FAILED]).exists()

@@ -1,6 +1,7 @@
 """Secrets are found by shape and by registered value, also broken and encoded; ordinary text is left."""
 
 import base64
+import json
 import random
 import string
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from orchestrator.core.secrets import Masker, SecretInFile
+from orchestrator.services.base.masking import masked_json
 from tests import corpus
 
 SURE = random.Random(7)
@@ -149,3 +151,13 @@ def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
     MASKER.mask(text * (100_000 // len(text)))
     assert time.process_time() - began < 1
+
+
+def test_fr009_an_answer_is_masked_text_by_text() -> None:
+    """Never across its structure: what begins in one text and ends in another is no secret."""
+    ends = f"{'y' * 60} -----END PRIVATE KEY-----"
+    body = json.dumps({"a": "x -----BEGIN PRIVATE KEY-----", "status": 12, "b": ends})
+    assert masked_json(body) == body
+    token = "ghp_" + "0aB1cD2eF3gH4iJ5kL6m" + "N7oP8qR9sT0uV1wX"
+    masked = json.loads(masked_json(json.dumps({"said": [f"No {token}"], "n": 1})))
+    assert masked == {"said": ["No [masked GitHub token]"], "n": 1}

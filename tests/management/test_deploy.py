@@ -1,8 +1,10 @@
 """What operators start it with: compose file and systemd units say what there is, and ask for its health."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from configparser import ConfigParser
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -132,3 +134,11 @@ def test_a_server_that_is_not_there_is_not_healthy() -> None:
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
         port = server.server_address[1]
     assert "does not answer" in problem_of("127.0.0.1", port)
+
+
+def test_local_names_are_always_allowed() -> None:
+    """Health checks, and agents that `serve` starts, ask this machine itself, whatever a proxy is called."""
+    command = [sys.executable, "-c", "from orchestrator import settings; print(*settings.ALLOWED_HOSTS)"]
+    given = {**os.environ, "ALLOWED_HOSTS": "orchestrator.example.org"}
+    told = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["127.0.0.1", "localhost", "[::1]", "orchestrator.example.org"]

@@ -92,12 +92,11 @@ class MemoryWorkspace:
         at: datetime,
         *,
         anew: bool = False,
-    ) -> str:
+    ) -> None:
         kept = {} if anew else self.seals.get(self.root, {})
         self.seals[self.root] = {
             path: content for path, content in kept.items() if path not in gone
         } | contents
-        return _commit(0)
 
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         return {

@@ -13,7 +13,6 @@ from django.db import connection
 from orchestrator.core.errors import StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus, ResultFileState, TaskStatus, VersionStatus
 from orchestrator.models import Assignment, Attempt, ResultFile, SchedulingDecision, Task, Workstream
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.handoff import damage
 from orchestrator.services.plans.plans import submit_plan
@@ -28,7 +27,7 @@ from orchestrator.services.work.scheduling import run_round
 from tests.acceptance.producer import Producer, told
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 many = pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.nightly)])

@@ -15,7 +15,6 @@ from django.db import connection
 from orchestrator.core.errors import AlreadyDecided, VersionMoved, WrongState
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review.decisions import approve_version, send_back_version
@@ -23,7 +22,7 @@ from orchestrator.services.review.effect import take_effect
 from orchestrator.services.review.withdrawals import withdraw_approval
 from tests.cast import Cast, Driver, UserFactory
 from tests.races.contest import contest, refused
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 many = pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.nightly)])

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.models import Assignment, Executor
-from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.work.work import Wanted
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.next_step import claim_next
 from orchestrator.services.work import claims, completions
 from tests.cast import Driver
 from tests.races.contest import contest
+from tests.verified import state_problems
 
 STEPS = int(os.environ.get("NEXT_STEPS", "80"))
 EXECUTORS = 8

@@ -8,12 +8,11 @@ from django.db import DatabaseError, connection, transaction
 from orchestrator.core.errors import WrongState
 from orchestrator.models import HistoryEntry
 from orchestrator.models.base.guards import drop_guards, install_guards
-from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base import history
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.unit_of_work import unit_of_work
 from tests.cast import NOON, Driver
-from tests.verified import first_breach
+from tests.verified import first_breach, state_problems
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, Attempt, HandoffArtifact, Task, Workstream
 from orchestrator.queries.base.state import facts, stored_state
 from orchestrator.queries.flow.rebuilt import flow_problems
-from orchestrator.services.base.history import verify
 from tests.model.invariants import LIVE, TERMINAL, Writes
+from tests.verified import first_breach
 
 Told = dict[int, tuple[str, int]]
 
@@ -51,7 +51,7 @@ class Watch:
 
     def end(self) -> None:
         """The chain, state and flow against history, and that nothing that was told is missing."""
-        assert verify() is None
+        assert first_breach() is None
         for workstream in Workstream.objects.select_related("version"):
             assert differences(replay(facts(workstream)), stored_state(workstream)) == []
             assert flow_problems(workstream) == []

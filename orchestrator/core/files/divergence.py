@@ -48,8 +48,9 @@ def judge(seen: Seen) -> Divergence:
 def settlements(kind: Divergence, *, held: bool) -> tuple[Settlement, ...]:
     """What may be decided. The branch can stand at the known commit only where git has it; writing the record
     again on top of commits that the database does not know would meet their paths."""
-    back = (Settlement.SET_BACK,) if held or kind is Divergence.DATABASE_OLDER else ()
-    again = () if kind is Divergence.DATABASE_OLDER else (Settlement.REPUBLISH,)
+    newer = kind in (Divergence.DATABASE_OLDER, Divergence.SEALS_NEWER)
+    back = (Settlement.SET_BACK,) if held or newer else ()
+    again = () if newer else (Settlement.REPUBLISH,)
     return back + again
 
 
@@ -74,5 +75,9 @@ SENTENCES: Final[Mapping[Divergence, str]] = {
     Divergence.REWRITTEN: (
         "The workspace's branch was rewritten: it is at {head}, which does not go on from {known}, "
         "the last one that the database knows."
+    ),
+    Divergence.SEALS_NEWER: (
+        "The workspace has seals of a history that the database does not have: was an older database "
+        "restored? Nothing more is signed until the newer one is back, or its seals are set aside."
     ),
 }

@@ -5,7 +5,7 @@ bytes)`. Each leaf names the hash of the previous leaf of its workstream, so a c
 re-ordered entry breaks the chain; who writes the whole chain anew breaks the tree that is signed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,7 +96,3 @@ class Walk:
             missing = claim.size - self.tree.size
             return f"{missing} entries are missing at the end: {claim.who} covers {claim.size}"
         return ""
-
-    @property
-    def tips(self) -> Mapping[str, tuple[int, str]]:
-        return self._tips

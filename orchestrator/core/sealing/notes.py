@@ -114,9 +114,11 @@ class SignedNote(NamedTuple):
         return f"{self.text}\n{''.join(map(str, self.signatures))}"
 
     def signed_by(self, keys: Iterable[PublicKey], check: Check) -> list[PublicKey]:
-        """Those of the keys whose signature is there and right. BadNote for a wrong one of a known key."""
+        """Those of the keys whose signature is there and right. BadNote for a wrong one of a known key.
+
+        A witness's key signs no note itself, it co-signs what it saw: its lines count for nothing here."""
         found = []
-        for key in keys:
+        for key in (one for one in keys if one.kind == ED25519):
             for one in self.signatures:
                 if not one.by(key):
                     continue

@@ -41,12 +41,6 @@ def _number_path(number: int) -> str:
     return "/".join(reversed(parts))
 
 
-def entries_path(number: int, width: int = WIDTH) -> str:
-    """Where a bundle of entries stands."""
-    name = f"tile/entries/{_number_path(number)}"
-    return name if width == WIDTH else f"{name}.p/{width}"
-
-
 def read_path(path: str) -> tuple[str, int, int] | None:
     """What a path behind `tile/` names: the level as it is written, the number and the width; None for no
     such path."""

@@ -13,7 +13,7 @@ from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.sealing.exporting import exported
 from orchestrator.services.sealing.keys import key_ring
 from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
-from orchestrator.services.sealing.workspace_copy import anchored_claims, workspace_breach
+from orchestrator.services.sealing.workspace_copy import Copy, copy_of, workspace_breach
 
 
 class Command(BaseCommand):
@@ -57,12 +57,12 @@ class Command(BaseCommand):
         keys = _keys(key)
         try:
             kept = [claim_of(_text(file), keys, f"the checkpoint {file}") for file in checkpoint]
-            anchored = [] if no_workspace else list(anchored_claims(keys))
+            copy = Copy() if no_workspace else copy_of(keys)
         except Disproved as problem:
             self._end(f"{problem.breach}")
-        found = verify(keys, [*kept, *anchored])
+        found = verify(keys, [*kept, *copy.claims])
         if found.breach is None and not no_workspace:
-            found.breach = workspace_breach([claim.size for claim in anchored])
+            found.breach = workspace_breach(copy)
         if found.breach is not None:
             self._end(f"{found.breach}")
         self._say(found)

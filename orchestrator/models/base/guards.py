@@ -6,7 +6,12 @@ Installed after every migrate and idempotent.
 from django.db import DEFAULT_DB_ALIAS, connections
 
 #: Of each table: rows are added and never changed, removed or replaced.
-TABLES = ("orchestrator_historyentry", "orchestrator_historycheckpoint", "orchestrator_historytile")
+#: Each table, and when a row would take the place of one that is there by another key than its id.
+TABLES = {
+    "orchestrator_historyentry": "sequence = NEW.sequence",
+    "orchestrator_historycheckpoint": "size = NEW.size",
+    "orchestrator_historytile": "level = NEW.level AND number = NEW.number",
+}
 _FUNCTION = (
     "CREATE OR REPLACE FUNCTION orchestrator_history_is_append_only() RETURNS trigger AS "
     "$$ BEGIN RAISE EXCEPTION 'history is append-only'; END $$ LANGUAGE plpgsql"
@@ -23,18 +28,8 @@ def _sqlite(table: str) -> list[str]:
             for verb in ("UPDATE", "DELETE")
         ),
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {_same(table)}) {refused}",
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id OR ({TABLES[table]})) {refused}",
     ]
-
-
-def _same(table: str) -> str:
-    """Whether a row would take the place of one that is there, by whichever of its keys."""
-    other = {
-        TABLES[0]: "sequence = NEW.sequence",
-        TABLES[1]: "size = NEW.size",
-        TABLES[2]: "level = NEW.level AND number = NEW.number",
-    }
-    return f"id = NEW.id OR ({other[table]})"
 
 
 def _postgres(table: str) -> list[str]:

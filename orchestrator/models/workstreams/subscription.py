@@ -1,6 +1,7 @@
 """Subscriptions: what a person, or one of their executors, is told of, where and when; and each delivery."""
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import models
 
 from orchestrator.core.people.topics import DeliveryState, NoticeChannel, Rhythm, Topic
@@ -8,6 +9,15 @@ from orchestrator.models.base.choices import choices, one_of
 from orchestrator.models.people.executor import Executor
 from orchestrator.models.workstreams.history import HistoryEntry
 from orchestrator.models.workstreams.workstream import Workstream
+
+
+class Subscriptions(models.QuerySet["Subscription"]):
+    def in_force(self) -> "Subscriptions":
+        """Not ended, and of a person who may still come in: an active account with a role."""
+        person = models.Q(person__is_superuser=True) | models.Exists(
+            Group.objects.filter(user=models.OuterRef("person"))
+        )
+        return self.filter(person, ended_at=None, person__is_active=True)
 
 
 class Subscription(models.Model):
@@ -30,6 +40,8 @@ class Subscription(models.Model):
     read_to = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Subscriptions.as_manager()
 
     class Meta:
         ordering = ["pk"]

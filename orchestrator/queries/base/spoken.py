@@ -210,15 +210,25 @@ class SpokenRows:
                 return Breach(one.sequence, problem)
         return None
 
-    def unspoken(self) -> Breach | None:
-        """A row that no entry speaks of: somebody put it there."""
+    def seen(self, kind: str) -> frozenset[int]:
+        """The ids of the rows of a kind that an entry spoke of."""
+        return frozenset(self._seen[kind])
+
+    def unknown(self) -> Iterator[tuple[str, int]]:
+        """Kind and id of the rows that no entry spoke of so far."""
         for frozen in FROZEN:
             if frozen.rows.count() <= len(self._seen[frozen.kind]):
                 continue
-            seen = set(self._seen[frozen.kind])
+            seen = self.seen(frozen.kind)
             for pk in frozen.rows.order_by("pk").values_list("pk", flat=True).iterator():
                 if pk not in seen:
-                    return Breach(0, f"No entry speaks of the {frozen.kind} with the id {pk}")
+                    yield frozen.kind, pk
+
+    def unspoken(self, unknown: Iterable[tuple[str, int]]) -> Breach | None:
+        """The first of these rows that still no entry speaks of: somebody put it there."""
+        for kind, pk in unknown:
+            if pk not in self.seen(kind):
+                return Breach(0, f"No entry speaks of the {kind} with the id {pk}")
         return None
 
 

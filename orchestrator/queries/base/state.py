@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from orchestrator.core.replay import Fact, State, TaskState, Unreadable, differences, replay
+from orchestrator.core.replay import Fact, State, TaskState
 from orchestrator.core.terms import AttemptStatus, GateDecision
 from orchestrator.models import (
     Attempt,
@@ -17,15 +17,6 @@ from orchestrator.models import (
     WorkstreamNeed,
 )
 from orchestrator.models.work.attempt import LIVE
-
-
-def state_problems(workstream: Workstream) -> list[str]:
-    """Everything in which the tables differ from history; empty when they agree."""
-    try:
-        rebuilt = replay(facts(workstream))
-    except Unreadable as problem:
-        return [str(problem)]
-    return differences(rebuilt, stored_state(workstream))
 
 
 def facts(workstream: Workstream, after: int = 0) -> Iterator[Fact]:

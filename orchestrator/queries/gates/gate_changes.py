@@ -7,7 +7,7 @@ from typing import Final
 
 from django.conf import settings
 
-from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines
+from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines, with_gaps
 from orchestrator.adapters.repository import REPOSITORY_NAME, RepositoryFailed
 from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.plans.text.line_diff import DiffLine
@@ -99,10 +99,9 @@ def lines_of_changes(workstream: Workstream, changes: Changes) -> list[ReviewedF
     if repository is None:
         return []
     try:
-        read = changed_lines(repository, changes.span, [file.path for file in wanted])
+        lines = changed_lines(repository, changes.span, [file.path for file in wanted])
     except RepositoryFailed:
-        read = []
-    lines = dict(zip((file.path for file in wanted), read, strict=False))
+        lines = {}
     return [_change(file, lines) for file in changes.listed]
 
 
@@ -121,12 +120,4 @@ def _change(file: CountedFile, lines: dict[str, tuple[DiffLine, ...]]) -> Review
         return ReviewedFile(file, why_not=why)
     if not lines.get(file.path):
         return ReviewedFile(file, why_not="There is more than one page shows; look into the repository.")
-    return ReviewedFile(file, tuple(_with_gaps(lines[file.path])))
-
-
-def _with_gaps(lines: Sequence[DiffLine]) -> Iterator[tuple[DiffLine, bool]]:
-    """Each line, and whether it stands behind a jump."""
-    last = 0
-    for line in lines:
-        yield line, line.at > last + 1
-        last = line.at
+    return ReviewedFile(file, tuple(with_gaps(lines[file.path])))

@@ -12,7 +12,7 @@ from orchestrator.core.errors import InvalidInput, KeyReused
 from orchestrator.models import Executor, IdempotencyKey
 from orchestrator.services.base.bounds import refuse_more_keys
 from orchestrator.services.base.locks import Lock, for_update, outside_transactions, take
-from orchestrator.services.base.masking import masked_text
+from orchestrator.services.base.masking import masked_json
 from orchestrator.services.base.steps import steps_under
 
 #: Refusals from here on say "try again", so they are not an answer to keep.
@@ -104,5 +104,5 @@ def _row(executor: Executor, key: str, digest: str, now: datetime) -> Idempotenc
 
 
 def _store(row: IdempotencyKey, answer: Answer) -> None:
-    row.status, row.answer = answer.status, masked_text(answer.body)
+    row.status, row.answer = answer.status, masked_json(answer.body)
     row.save(update_fields=["status", "answer"])

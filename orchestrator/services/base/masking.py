@@ -30,6 +30,13 @@ def masked_text(text: str) -> str:
     return masker().mask(text).text
 
 
+def masked_json(text: str) -> str:
+    """The same for an answer in JSON: its texts are masked each for itself, never across its structure."""
+    found: list[str] = []
+    facts = _masked(json.loads(text), found) if text else None
+    return json.dumps(facts, ensure_ascii=False) if found else text
+
+
 class MaskingFormatter(logging.Formatter):
     """Lines of the log, tracebacks included, without secrets."""
 

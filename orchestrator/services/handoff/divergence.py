@@ -7,11 +7,12 @@ it recorded is written again.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from orchestrator.contract.workspace import CommitFacts, WorkspaceFacts
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import WrongState
+from orchestrator.core.errors import WorkspaceUnavailable, WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement, WorkstreamStatus
@@ -28,7 +29,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
-from orchestrator.services.sealing.anchors import set_aside
+from orchestrator.services.sealing.anchors import seal_in, seals_fit, set_aside
 from orchestrator.workspace import ResultBranches, Workspace
 from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
@@ -43,7 +44,7 @@ def workspace_facts(*, now: datetime) -> WorkspaceFacts:
     apart = look(space, now)
     row, head = known_branch(), space.head()
     if not apart:
-        return WorkspaceFacts(True, row.head, head, "", "", None, (), ())
+        return _facts_of_seals(seals_fit(space), row.head, head)
     seen = seen_by(space, row, head)
     kind = judge(seen)
     return WorkspaceFacts(
@@ -56,6 +57,15 @@ def workspace_facts(*, now: datetime) -> WorkspaceFacts:
         ways=settlements(kind, held=seen.held),
         commits=_commits(space, row.head if seen.held else "", head),
     )
+
+
+def _facts_of_seals(fit: bool, known: str, head: str) -> WorkspaceFacts:
+    """Of a branch that agrees: all is well, unless the history's seals beside it are of a newer database."""
+    if fit:
+        return WorkspaceFacts(True, known, head, "", "", None, (), ())
+    kind = Divergence.SEALS_NEWER
+    ways = settlements(kind, held=True)
+    return WorkspaceFacts(False, known, head, kind.value, sentence(kind, known, head), None, ways, ())
 
 
 def _commits(space: Workspace, older: str, newer: str) -> tuple[CommitFacts, ...]:
@@ -80,7 +90,8 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
     """
     space = workspace()
     if not look(space, now):
-        raise WrongState("Workspace and database agree; there is nothing to decide.")
+        with space.locked():
+            return _settle_seals(space, way, reason, actor, now)
     with space.locked():
         row, head = known_branch(), space.head()
         _refuse_other_way(space, row, head, way)
@@ -93,10 +104,37 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
         # An older database does not know results that were taken in since: they are looked at again.
         ResultBranches(space).forget()
         _note_settled(space, way, reason, row, kept, set_aside(space), actor, now)
+        _seal_here(space, now)
     check_intact(
         HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now
     )
     return kept
+
+
+def _settle_seals(space: Workspace, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
+    """The branch agrees; seals of a newer database are set aside, and sealing goes on from this one."""
+    kept = set_aside(space) if way is Settlement.SET_BACK else ""
+    if not kept:
+        raise WrongState("Workspace and database agree; there is nothing to decide.")
+    with unit_of_work():
+        record(
+            workstream=None,
+            actor=actor,
+            action=Action.BRANCH_SET_BACK,
+            subject=Divergence.SEALS_NEWER.value.replace("-", " "),
+            reason=reason,
+            now=now,
+            data={"seals": kept},
+        )
+    _seal_here(space, now)
+    return kept
+
+
+def _seal_here(space: Workspace, now: datetime) -> None:
+    """Have the branch of the seals say at once what holds now. What cannot be written is, by the next
+    sweep: it is decided already."""
+    with suppress(WorkspaceUnavailable, WrongState):
+        seal_in(space, now=now)
 
 
 def _refuse_other_way(space: Workspace, row: WorkspaceBranch, head: str, way: Settlement) -> None:

@@ -107,9 +107,7 @@ def _is_of(entry: HistoryEntry, person: int) -> bool:
 
 def _subscribed() -> list[Subscriber]:
     topics: dict[int, set[str]] = defaultdict(set)
-    live = Subscription.objects.filter(ended_at=None, person__is_active=True).exclude(person__groups=None)
-    admins = Subscription.objects.filter(ended_at=None, person__is_active=True, person__is_superuser=True)
-    rows = (live | admins).select_related("executor").distinct()
+    rows = Subscription.objects.in_force().select_related("executor")
     asked = SubscribedTopic.objects.filter(subscription__ended_at=None)
     for pk, topic in asked.values_list("subscription", "topic"):
         topics[pk].add(topic)
@@ -135,7 +133,7 @@ def _delivery(entry: HistoryEntry, topic: Topic, subscription: Subscription, now
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
-    live = Delivery.objects.filter(subscription__ended_at=None)
+    live = Delivery.objects.filter(subscription__in=Subscription.objects.in_force())
     return live.filter(state=DeliveryState.WAITING, due_at__lte=now)
 
 

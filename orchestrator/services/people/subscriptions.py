@@ -24,6 +24,8 @@ from orchestrator.services.base.unit_of_work import unit_of_work
     roles=EVERY_ROLE,
     only="for itself or one of its executors",
     records=(Action.SUBSCRIPTION_MADE,),
+    # The address of a web hook is a secret by its nature; it is sent to, and shown to nobody else.
+    plain=("address",),
 )
 def subscribe(
     *,

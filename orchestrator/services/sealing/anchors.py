@@ -21,6 +21,7 @@ from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.sealing.keys import is_right, key_ring
 from orchestrator.services.sealing.seals import LOOK, crash_point, seal
 from orchestrator.workspace import Workspace
+from orchestrator.workspace.branch import is_whole
 from orchestrator.workspace.git import GitFailed
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ def seal_in(space: Workspace, *, now: datetime) -> HistoryCheckpoint | None:
     try:
         anchored = anchored_head(space)
     except GitFailed as damage:
+        if is_whole(space, space.seals_head()):
+            raise  # git has everything; it only could not be read just now
         logger.warning("The seals in the workspace are written anew: %s", damage)
         return seal_anew(space, now=now)
     sealed = entries_sealed()
@@ -51,7 +54,8 @@ def seal_in(space: Workspace, *, now: datetime) -> HistoryCheckpoint | None:
         raise WrongState(
             f"The workspace has a checkpoint over {anchored.size} entries, this database one over {sealed}: "
             "an older database was restored, or seals were removed from it.",
-            recovery="Restore the newer database; until then nothing more is signed. " + LOOK,
+            recovery="Restore the newer database, or set its seals aside on the page Workspace; until then "
+            "nothing more is signed. " + LOOK,
         )
     newest = seal(now=now)
     if newest is not None and (anchored is None or anchored.size < newest.size):
@@ -69,15 +73,20 @@ def seal_anew(space: Workspace, *, now: datetime) -> HistoryCheckpoint | None:
     return newest
 
 
+def seals_fit(space: Workspace) -> bool:
+    """Whether the history goes on from what the branch's checkpoint says; not so after an older database was
+    put in force."""
+    try:
+        anchored = anchored_head(space)
+    except WrongState:
+        return False
+    return anchored is None or _begins_with(anchored)
+
+
 def set_aside(space: Workspace) -> str:
     """After an older database was put in force: the branch with seals that it does not know is kept under
     the name that is answered, and a new one begins; "" when the branch fits. Needs the workspace's lock."""
-    try:
-        anchored = anchored_head(space)
-        fits = anchored is None or _begins_with(anchored)
-    except WrongState:
-        fits = False
-    return "" if fits else space.keep_seals()
+    return "" if seals_fit(space) else space.keep_seals()
 
 
 def _begins_with(head: Head) -> bool:

@@ -82,7 +82,8 @@ def key_ring(*, make: bool = False) -> KeyRing:
     if make:
         with suppress(FileExistsError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(path, str(KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))), os.O_EXCL)
+            ring = KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))
+            os.link(_fresh(path, str(ring)), path)
     try:
         text = path.read_text(encoding="ascii")
         open_to = path.stat().st_mode & 0o077
@@ -106,16 +107,21 @@ def rotated(ring: KeyRing) -> KeyRing:
 
 def replace_file(ring: KeyRing) -> None:
     """Write the file anew, whole or not at all."""
-    path = key_file()
+    write_whole(key_file(), str(ring))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a file in place that only its owner reads: whole or not at all, and on the disk."""
+    _fresh(path, text).replace(path)
+
+
+def _fresh(path: Path, text: str) -> Path:
+    """A file beside `path` that holds the text, whole on the disk."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    _write(fresh, str(ring), os.O_EXCL)
-    fresh.replace(path)
-
-
-def _write(path: Path, text: str, flags: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    return fresh

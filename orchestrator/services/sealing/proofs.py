@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.core.errors import InvalidInput, NotFound
 from orchestrator.core.sealing.merkle import consistency_proof, inclusion_proof
-from orchestrator.models import HistoryCheckpoint, HistoryEntry, Workstream
+from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.services.sealing.keys import key_ring
 from orchestrator.services.sealing.seals import Sealed, sealed_tree
 
@@ -90,11 +90,6 @@ def entry_of(sequence: int) -> HistoryEntry:
     if row is None:
         raise NotFound(f"There is no entry {sequence}.")
     return row
-
-
-def sealed_by(entry: HistoryEntry) -> HistoryCheckpoint | None:
-    """The first checkpoint that covers an entry."""
-    return HistoryCheckpoint.objects.filter(size__gte=entry.sequence).order_by("size").first()
 
 
 def entries_about(workstream: Workstream, key: str) -> Sequence[HistoryEntry]:

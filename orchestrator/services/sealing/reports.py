@@ -6,6 +6,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotFound, WrongState
@@ -21,7 +24,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
-from orchestrator.queries.base.spoken import SpokenRows
+from orchestrator.queries.base.spoken import BY_MODEL, SpokenRows
 from orchestrator.services.sealing.keys import key_ring, signed
 from orchestrator.services.sealing.proofs import proof_of
 from orchestrator.services.sealing.seals import LOOK, Sealed, sealed_tree
@@ -43,8 +46,9 @@ CITED = (
     ),
     Action.ENTRY_CORRECTED,
 )
-#: Entries, and attempts, of one report.
+#: Rows of each kind in one report.
 MOST = 5_000
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,62 +65,88 @@ class Report:
     outputs: Sequence[OutputFile]
     entries: Sequence[HistoryEntry]
     tree: Sealed
+    #: What there is more of than one report shows, by its heading.
+    cut: tuple[str, ...]
 
 
 def report_of(workstream: Workstream) -> Report:
     """A fixed number of statements for each kind of row. NotFound while nothing of the workstream is
-    sealed; WrongState when rows that it would show are not those that the history speaks of: nothing false
-    is signed."""
+    sealed; WrongState when rows that it would show are not those that the history speaks of, and a row that
+    no sealed entry speaks of is not shown: nothing false is signed."""
     tree = sealed_tree()
-    entries = HistoryEntry.objects.filter(
-        workstream=workstream, action__in=CITED, sequence__lte=tree.head.size if tree else 0
-    )
-    cited = list(entries.order_by("sequence")[:MOST])
-    if tree is None or not cited:
-        raise NotFound("Nothing of the workstream is sealed yet.", recovery="Wait a second, then ask again.")
-    _refuse_changed(cited)
     own = WorkflowVersion.objects.filter(workstream=workstream) | WorkflowVersion.objects.filter(
         pk=workstream.version_id
     )
+    sealed = HistoryEntry.objects.filter(sequence__lte=tree.head.size if tree else 0)
+    entries = sealed.filter(workstream=workstream, action__in=CITED).order_by("sequence")
+    if tree is None or not entries.exists():
+        raise NotFound("Nothing of the workstream is sealed yet.", recovery="Wait a second, then ask again.")
+    spoken = _spoken(sealed.filter(Q(workstream=workstream) | Q(workstream__in=own.values("workstream"))))
+    taken = _ReportRows(spoken)
     attempts = Attempt.objects.filter(task__workstream=workstream)
     return Report(
         workstream=workstream,
-        versions=list(own.order_by("number")),
-        approvals=list(
-            Approval.objects.filter(version__in=own).select_related("version").order_by("signed_at")
+        versions=taken.first(own.order_by("number"), "Versions"),
+        approvals=taken.first(
+            Approval.objects.filter(version__in=own).select_related("version").order_by("signed_at"),
+            "Approvals of the plan",
         ),
-        reviews=list(
+        reviews=taken.first(
             GateReview.objects.filter(attempt__in=attempts)
             .select_related("attempt__task__step", "return_step")
-            .order_by("signed_at")
+            .order_by("signed_at"),
+            "Signatures at gates",
         ),
-        attempts=list(
+        attempts=taken.first(
             attempts.select_related("task__step", "assignment__executor", "verification").order_by(
                 "queued_at", "pk"
-            )[:MOST]
+            ),
+            "Every try at a step",
         ),
-        checks=list(
+        checks=taken.first(
             CriterionCheck.objects.filter(attempt__in=attempts)
             .select_related("attempt__task__step", "attempt__verification", "criterion")
-            .order_by("checked_at", "pk")[:MOST]
+            .order_by("checked_at", "pk"),
+            "Evidence",
         ),
-        artifacts=list(HandoffArtifact.objects.filter(workstream=workstream).order_by("sequence")[:MOST]),
-        outputs=list(
+        artifacts=taken.first(
+            HandoffArtifact.objects.filter(workstream=workstream).order_by("sequence"), "Handoff artifacts"
+        ),
+        outputs=taken.first(
             OutputFile.objects.filter(artifact__workstream=workstream)
             .defer("content")
-            .order_by("artifact__sequence", "path")[:MOST]
+            .order_by("artifact__sequence", "path"),
+            "Files that were handed over",
         ),
-        entries=cited,
+        entries=taken.first(entries, "History"),
         tree=tree,
+        cut=tuple(taken.cut),
     )
 
 
-def _refuse_changed(entries: Sequence[HistoryEntry]) -> None:
+def _spoken(entries: "QuerySet[HistoryEntry]") -> SpokenRows:
     rows, breach = SpokenRows(), None
-    for entry in entries:
-        breach = breach or rows.problem_of(entry.sequence, json.loads(entry.leaf).get("rows") or {})
+    for sequence, leaf in entries.order_by("sequence").values_list("sequence", "leaf").iterator():
+        breach = breach or rows.problem_of(sequence, json.loads(leaf).get("rows") or {})
     if breach := breach or rows.problem_so_far():
         raise WrongState(f"The report would show what was not recorded. {breach}", recovery=LOOK)
+    return rows
+
+
+class _ReportRows:
+    """Takes rows into a report: as many as it has room for, and of those that the history speaks of only the
+    ones that it spoke of."""
+
+    def __init__(self, spoken: SpokenRows) -> None:
+        self.spoken, self.cut = spoken, list[str]()
+
+    def first(self, rows: "QuerySet[Row]", heading: str) -> "list[Row]":
+        found = list(rows[: MOST + 1])
+        if len(found) > MOST:
+            self.cut.append(heading)
+        frozen = BY_MODEL.get(rows.model)
+        seen = self.spoken.seen(frozen.kind) if frozen else frozenset()
+        return [row for row in found[:MOST] if frozen is None or row.pk in seen]
 
 
 def sealed_report(report: Report, html: str) -> str:

@@ -13,6 +13,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import (
     KeyRing,
     is_right,
@@ -22,7 +23,6 @@ from orchestrator.services.sealing.keys import (
     replace_file,
     rotated,
 )
-from orchestrator.services.sealing.seals import seal
 
 WHY = "Say why the key of the history changes."
 
@@ -40,10 +40,10 @@ def rotate_key(*, reason: str, actor: Actor, now: datetime) -> PublicKey:
 
     A kill in between leaves the old key at work. WrongState when the key file is not the right one.
     """
-    seal(now=now)
+    seal_and_anchor(now=now)
     ring = rotated(key_ring(make=not entries_sealed()))
     _recorded(ring, reason, actor, now)
-    seal(now=now)
+    seal_and_anchor(now=now)
     replace_file(ring)
     return ring.private.public
 
@@ -69,12 +69,15 @@ def replace_key(*, old: Sequence[str], reason: str, actor: Actor, now: datetime)
     except BadNote as problem:
         raise InvalidInput(f"{problem}", field="old") from problem
     newest = newest_checkpoint()
-    if newest is None or not read_note(newest.note).signed_by(known, is_right):
+    signers = read_note(newest.note).signed_by(known, is_right) if newest else []
+    if not signers:
         raise InvalidInput("None of these keys signed the newest checkpoint.", field="old")
-    ring = KeyRing(new_key(known[0].name), known)
-    replace_file(ring)
+    others = (one for one in known if one not in signers)
+    ring = KeyRing(new_key(signers[0].name), (*signers, *others))
+    # Recorded first: no key ever signs that no entry names.
     _recorded(ring, reason, actor, now, Action.HISTORY_KEY_REPLACED)
-    seal(now=now)
+    replace_file(ring)
+    seal_and_anchor(now=now)
     return ring.private.public
 
 

@@ -7,7 +7,7 @@ from them. Then what the walk cannot see: rows that no entry speaks of, and the 
 the number of workstreams and checkpoints, not with that of entries.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
 from orchestrator.models import HistoryCheckpoint, HistoryTile, Workstream
 from orchestrator.queries.base.recorded import Recorded, recorded
+from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.base.spoken import SpokenRows
 from orchestrator.queries.base.state import stored_state
 from orchestrator.services.sealing.keys import is_right
@@ -32,11 +33,11 @@ class Verified:
     checkpoints: int = 0
     workstreams: int = 0
     differences: list[str] = field(default_factory=list)
-    root: bytes = b""
 
-    @property
-    def good(self) -> bool:
-        return self.breach is None and not self.differences
+
+GoOn = Callable[[], Breach | None]
+#: How often a workstream in which people work on is compared before it counts as different.
+TRIES = 3
 
 
 def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
@@ -49,17 +50,30 @@ def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
         found.breach = problem.breach
         return found
     walk, rows, tiles, replays = Walk(claims), SpokenRows(), _Tiles(), _Replays()
-    for entry in recorded():
-        found.breach = _breach(entry, walk, rows, tiles, replays)
-        if found.breach:
-            return found
-    found.entries, found.checkpoints, found.root = walk.tree.size, len(claims), walk.tree.root()
-    found.breach = rows.problem_so_far() or rows.unspoken() or tiles.rest()
+
+    def go_on() -> Breach | None:
+        """Walk over what was written meanwhile, too: people work on while this looks."""
+        for entry in recorded(after=walk.tree.size):
+            if breach := _breach(entry, walk, rows, tiles, replays):
+                return breach
+        return rows.problem_so_far()
+
+    found.breach = go_on() or _unspoken(rows, go_on) or tiles.rest()
+    found.entries, found.checkpoints = walk.tree.size, len(claims)
     if not found.breach and (missing := walk.problem_at_end()):
         found.breach = Breach(0, missing)
     if not found.breach:
-        found.workstreams, found.differences = replays.compared()
+        found.workstreams, found.differences = replays.compared(go_on)
     return found
+
+
+def _unspoken(rows: SpokenRows, go_on: GoOn) -> Breach | None:
+    """A row that no entry speaks of. The act that writes a row speaks of it in the same transaction, so the
+    entries are read once more behind the rows."""
+    unknown = list(rows.unknown())
+    if not unknown:
+        return None
+    return go_on() or rows.unspoken(unknown)
 
 
 def _breach(
@@ -140,7 +154,15 @@ class _Tiles:
 
     def rest(self) -> Breach | None:
         """Rows of tiles that the sealed tree has not, and tiles that have no row."""
-        sealed = HistoryCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
+        for _ in range(TRIES):
+            sealed = entries_sealed()
+            breach = self._rest(sealed)
+            if breach is None or entries_sealed() == sealed:
+                break
+        return breach
+
+    @staticmethod
+    def _rest(sealed: int) -> Breach | None:
         level = 0
         while number := sealed // WIDTH ** (level + 1):
             numbers = HistoryTile.objects.filter(level=level).values_list("number", flat=True)
@@ -178,15 +200,25 @@ class _Replays:
         except Unreadable as problem:
             self._unreadable[own] = str(problem)
 
-    def compared(self) -> tuple[int, list[str]]:
+    def compared(self, go_on: GoOn) -> tuple[int, list[str]]:
         """How many workstreams there are, and a sentence for each thing in which the tables differ."""
         count, said = 0, []
         rows = Workstream.objects.select_related("version").order_by("pk")
         for count, workstream in enumerate(rows.iterator(chunk_size=100), start=1):  # noqa: B007
-            if workstream.pk in self._unreadable:
-                problems = [self._unreadable[workstream.pk]]
-            else:
-                rebuilt = self._states.get(workstream.pk) or State()
-                problems = differences(rebuilt, stored_state(workstream))
-            said += [f"{workstream.slug}: {problem}" for problem in problems]
+            said += [f"{workstream.slug}: {problem}" for problem in self._problems(workstream, go_on)]
         return count, said
+
+    def _problems(self, workstream: Workstream, go_on: GoOn) -> list[str]:
+        """What differs and stays so: an act between the walk and this look makes no difference."""
+        problems: list[str] = []
+        for _ in range(TRIES):
+            if workstream.pk in self._unreadable:
+                return [self._unreadable[workstream.pk]]
+            rebuilt = self._states.get(workstream.pk) or State()
+            problems = differences(rebuilt, stored_state(workstream))
+            if not problems:
+                break
+            if breach := go_on():
+                return [f"{breach}"]
+            workstream = Workstream.objects.select_related("version").get(pk=workstream.pk)
+        return problems

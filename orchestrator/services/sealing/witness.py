@@ -6,7 +6,6 @@ It reads what everybody can: a folder in which the branch `history` is checked o
 past gets no signature. Formats: C2SP `tlog-tiles` and `tlog-cosignature`.
 """
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ from orchestrator.core.sealing.notes import (
     read_private,
 )
 from orchestrator.core.sealing.tiles import CHECKPOINT, WIDTH, Tile, nodes_in
-from orchestrator.services.sealing.keys import is_right, new_key, public_of, signed
+from orchestrator.services.sealing.keys import is_right, new_key, public_of, signed, write_whole
 
 Read = Callable[[str], bytes]
 SECONDS: Final = 20
@@ -54,7 +53,7 @@ def witness_key(folder: Path, name: str) -> PrivateKey:
     file = folder / "witness.key"
     if not file.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(file, str(new_key(name, COSIGNATURE)) + "\n")
+        write_whole(file, str(new_key(name, COSIGNATURE)) + "\n")
     return read_private(file.read_text(encoding="ascii").strip(), public_of)
 
 
@@ -75,8 +74,8 @@ def witness(
             f"The log's tiles cannot be read: {problem}.", recovery="Try again later."
         ) from problem
     said = SignedNote(note.text, (*note.signatures, cosigned(note.text, key, now)))
-    _write(folder / f"checkpoint-{head.size}.txt", str(said))
-    _write(folder / "newest.txt", str(said))
+    write_whole(folder / f"checkpoint-{head.size}.txt", str(said))
+    write_whole(folder / "newest.txt", str(said))
     return said
 
 
@@ -125,14 +124,3 @@ def _tiles(read: Read, size: int) -> Callable[[int, int], bytes]:
         return content
 
     return tile
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and on the disk."""
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

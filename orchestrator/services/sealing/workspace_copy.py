@@ -1,16 +1,17 @@
 """What the workspace holds of the history, compared with what the walk over it found (FR-009)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from django.conf import settings
 
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.sealing.chain import Breach, Claim
-from orchestrator.core.sealing.notes import PublicKey
-from orchestrator.core.sealing.tiles import CHECKPOINT, new_tiles
+from orchestrator.core.sealing.notes import PublicKey, read_head, read_note
+from orchestrator.core.sealing.tiles import CHECKPOINT, WIDTH, new_tiles
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, HistoryCheckpoint
-from orchestrator.queries.base.sealed import entries_sealed, tile_hashes
+from orchestrator.queries.base.sealed import tile_hashes
 from orchestrator.services.sealing.verifying import Disproved, claim_of
 from orchestrator.workspace import Workspace
 
@@ -18,11 +19,31 @@ from orchestrator.workspace import Workspace
 TOGETHER = 200
 
 
-def anchored_claims(keys: Iterable[PublicKey]) -> Iterator[Claim]:
-    """Every checkpoint that the branch `history` ever held; it only ever grew. Raises Disproved."""
+class Copy(NamedTuple):
+    """What the workspace and the database had at one moment: every checkpoint that the branch `history` ever
+    held, newest first, how many entries were sealed, and the sizes of the database's checkpoints."""
+
+    claims: tuple[Claim, ...] = ()
+    sealed: int = 0
+    sizes: frozenset[int] = frozenset()
+
+
+def copy_of(keys: Iterable[PublicKey]) -> Copy:
+    """Read behind the workspace's lock, so that no seal comes between. Raises Disproved."""
+    space = Workspace(settings.WORKSPACE_DIR)
+    try:
+        with space.locked():
+            sizes = frozenset(HistoryCheckpoint.objects.values_list("size", flat=True))
+            return Copy(tuple(_anchored_claims(space, keys)), max(sizes, default=0), sizes)
+    except WorkspaceUnavailable as problem:
+        raise Disproved(f"The workspace cannot be read: {problem.message}") from problem
+
+
+def _anchored_claims(space: Workspace, keys: Iterable[PublicKey]) -> Iterator[Claim]:
+    """The branch only ever grew. Raises Disproved."""
     known, newer = tuple(keys), None
     try:
-        for content in Workspace(settings.WORKSPACE_DIR).sealed_over_time(CHECKPOINT):
+        for content in space.sealed_over_time(CHECKPOINT):
             who = "a checkpoint of the workspace's branch history"
             claim = claim_of(content.decode(errors="replace"), known, who)
             if newer is not None and claim.size >= newer:
@@ -33,34 +54,40 @@ def anchored_claims(keys: Iterable[PublicKey]) -> Iterator[Claim]:
         raise Disproved(f"The workspace's branch history cannot be read: {problem.message}") from problem
 
 
-def workspace_breach(sizes: Sequence[int]) -> Breach | None:
+def workspace_breach(copy: Copy) -> Breach | None:
     """The first thing in the workspace that is not what the tables say, after the walk found those good: a
-    tile of the branch `history`, which had checkpoints over so many entries, newest first, or an artifact."""
+    checkpoint or a tile of the branch `history`, or an artifact."""
     space = Workspace(settings.WORKSPACE_DIR)
     try:
-        return _seal_breach(sizes) or _tile_breach(space, sizes[0] if sizes else 0) or _artifact_breach(space)
+        anchored = copy.claims[0].size if copy.claims else 0
+        return _seal_breach(copy, anchored) or _tile_breach(space, anchored) or _artifact_breach(space)
     except WorkspaceUnavailable as problem:
         return Breach(0, f"The workspace cannot be read: {problem.message}")
 
 
-def _seal_breach(sizes: Sequence[int]) -> Breach | None:
+def _seal_breach(copy: Copy, anchored: int) -> Breach | None:
     """Both sides have the same checkpoints, but for those of the database that a full disk kept from git."""
-    sealed, anchored = entries_sealed(), sizes[0] if sizes else 0
-    if anchored < sealed:
-        said = f"The workspace's branch history ends at {anchored} entries, while {sealed} are sealed"
+    if anchored < copy.sealed:
+        said = f"The workspace's branch history ends at {anchored} entries, while {copy.sealed} are sealed"
         return Breach(0, f"{said}; a sweep goes on from there, unless somebody set it back")
-    known = set(HistoryCheckpoint.objects.values_list("size", flat=True))
-    gone = [size for size in sizes if size not in known]
+    gone = [claim.size for claim in copy.claims if claim.size not in copy.sizes]
     return Breach(0, f"The checkpoint over {min(gone)} entries is gone from the database") if gone else None
 
 
 def _tile_breach(space: Workspace, anchored: int) -> Breach | None:
     for tile in new_tiles(0, anchored):
         if space.sealed(tile.path) != tile_hashes(*tile):
+            if tile.width < WIDTH and _went_on(space, anchored):
+                continue  # a seal came meanwhile, and put a longer one in its place
             return Breach(
                 0, f"The workspace's {tile.path} of the branch history has other hashes than the entries"
             )
     return None
+
+
+def _went_on(space: Workspace, anchored: int) -> bool:
+    content = space.sealed(CHECKPOINT)
+    return content is not None and read_head(read_note(content.decode()).text).size > anchored
 
 
 def _artifact_breach(space: Workspace) -> Breach | None:

@@ -124,9 +124,9 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     if isinstance(handed, Refusal):
         raise handed
     attempt = situation.attempt
-    heard(situation.task, given.actor, given.now)
     if pending(attempt, given, handed):
         return
+    heard(situation.task, given.actor, given.now)
     command = wants_verification(attempt, given, handed.commit)
     if command is None:
         accept(situation, given, handed)
@@ -136,7 +136,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     _checks(attempt, given.evidence, given.actor, given.now)
     chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
     attempt.outcome = ""
-    settle(situation.task, given.now)  # it was heard
+    settle(situation.task, given.now)
     keep_for_verification(attempt, given, handed, command)
 
 

@@ -52,10 +52,14 @@ def answer_silence(task: Task, said: str, actor: Actor, now: datetime) -> None:
 
 
 def _silent(before: datetime) -> QuerySet[Assignment]:
-    """Claims whose holder was last heard before then, and that wait for nothing and nobody else."""
+    """Claims whose holder was last heard before then, and that have waited for nothing and nobody since: who
+    asked, or was held up, is silent from the answer on."""
     asked = Intervention.objects.filter(task=OuterRef("attempt__task"), kind=InterventionKind.SILENCE)
     asked = asked.filter(raised_at__gte=OuterRef("attempt__task__heard_at"))
-    blocked = Blocker.objects.filter(task=OuterRef("attempt__task"), resolved_at=None)
+    blocked = Blocker.objects.filter(
+        Q(resolved_at=None) | Q(resolved_at__gte=before), task=OuterRef("attempt__task")
+    )
+    answered = Intervention.objects.filter(task=OuterRef("attempt__task"), cleared_at__gte=before)
     verified = Q(attempt__verification__state=VerificationState.PENDING)
     rows = Assignment.objects.filter(
         released_at=None,
@@ -65,7 +69,8 @@ def _silent(before: datetime) -> QuerySet[Assignment]:
         attempt__task__workstream__status=WorkstreamStatus.ACTIVE,
     )
     rows = rows.exclude(executor__kind=ExecutorKind.PERSON).exclude(verified)
-    return rows.filter(~Exists(asked), ~Exists(blocked)).order_by("attempt__task__heard_at", "pk")
+    rows = rows.filter(~Exists(asked), ~Exists(blocked), ~Exists(answered))
+    return rows.order_by("attempt__task__heard_at", "pk")
 
 
 def _ask(task_id: int, before: datetime, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.people.topics import SENT_TO, NoticeChannel, Rhythm, Topic
+from orchestrator.core.people.topics import SENT_TO, DeliveryState, NoticeChannel, Rhythm, Topic
 from orchestrator.models import Delivery, Executor, Subscription
 from orchestrator.queries.work.tasks import find_workstream_by_slug
 from orchestrator.queries.workstreams.notices import Notice, notices_of
@@ -109,10 +109,8 @@ def read(request: HttpRequest) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, subscription_id: int, key: str) -> HttpResponse:
     """For whoever has its address, as feed readers cannot sign in; ending the subscription ends it."""
-    rows = Subscription.objects.select_related("person", "executor")
-    found = rows.filter(
-        pk=subscription_id, channel=NoticeChannel.FEED, ended_at=None, person__is_active=True
-    ).first()
+    rows = Subscription.objects.in_force().select_related("person", "executor")
+    found = rows.filter(pk=subscription_id, channel=NoticeChannel.FEED).first()
     if found is None or not constant_time_compare(feed_key(found), key):
         raise NotFound("There is no such feed.", recovery="Copy its address from the page Notifications.")
     mine = found.deliveries.select_related("entry__workstream").order_by("-entry__sequence")[:IN_A_FEED]
@@ -180,7 +178,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 def _facts(request: HttpRequest, one: Subscription) -> dict[str, Any]:
     channel = NoticeChannel(one.channel)
     posted = channel in (NoticeChannel.WEBHOOK, NoticeChannel.SLACK)
-    failed = one.deliveries.exclude(problem="").exclude(state="sent").order_by("-pk").first()
+    failed = one.deliveries.exclude(problem="").exclude(state=DeliveryState.SENT).order_by("-pk").first()
     feed_at = reverse("feed", args=[one.pk, feed_key(one)]) if channel == NoticeChannel.FEED else ""
     return {
         "row": one,

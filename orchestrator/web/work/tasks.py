@@ -14,12 +14,12 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.adapters.live_log import log_end
+from orchestrator.adapters.live_log import has_log
 from orchestrator.core.actions import Action
 from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, Task, Workstream
+from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.additions import steps_left
@@ -96,17 +96,15 @@ def task_page(
         **_so_far(detail.row.task),
         "why": why_task(workstream, key, now(), known) if is_open else None,
         "here": request.path,
-        "runs_here": any(one.status == AttemptStatus.RUNNING and _prints(one) for one in detail.attempts),
+        "runs_here": any(
+            one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
+            for one in detail.attempts
+        ),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
-
-
-def _prints(attempt: Attempt) -> bool:
-    """Whether a run of it on this machine has a log."""
-    return bool(log_end(settings.RUN_LOGS_DIR, attempt.pk))
 
 
 def _so_far(task: Task) -> dict[str, Any]:

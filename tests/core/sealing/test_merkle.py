@@ -12,13 +12,12 @@ from orchestrator.core.sealing.merkle import (
     EMPTY,
     Frontier,
     consistency_proof,
-    grows,
-    includes,
     inclusion_proof,
     leaf_hash,
     peaks_of,
     root_of,
 )
+from tests.core.sealing.checking import grows, includes
 
 #: The leaves of the reference tests of Certificate Transparency, and the roots of the first one to eight
 #: of them.
