@@ -134,9 +134,7 @@ class Store:
             goes_on = ref in repository.references and not anew
             before = repository.references[ref].peel(pygit2.Commit) if goes_on else None
             blobs = {path: repository.create_blob(content) for path, content in contents.items()}
-            tree = self._grown(before.tree if before else None, blobs)
-            for path in gone:
-                tree = self._without(repository[tree], path.split("/"))
+            tree = self._grown(before.tree if before else None, blobs, gone)
             self._commit_to(ref, tree, before, message, at)
 
     def _commit_to(
@@ -146,20 +144,6 @@ class Store:
         parents = [before.id] if before else []
         commit = self._repository.create_commit(None, by, by, message, tree, parents)
         self._repository.references.create(ref, commit, force=True)
-
-    def _without(self, tree: pygit2.Object, path: list[str]) -> pygit2.Oid:
-        """The name of a tree that lacks a file, and folders that are empty without it."""
-        assert isinstance(tree, pygit2.Tree)
-        builder = self._repository.TreeBuilder(tree)
-        name, rest = path[0], path[1:]
-        if name not in tree:
-            return tree.id
-        inside = self._without(tree[name], rest) if rest else None
-        emptied = self._repository[inside] if inside else None
-        builder.remove(name)
-        if inside and isinstance(emptied, pygit2.Tree) and len(emptied):
-            builder.insert(name, inside, FileMode.TREE)
-        return builder.write()
 
     def rename(self, ref: str) -> str:
         """Have a branch stand under a name with its commit's in it, which is answered; "" when it is not
@@ -244,21 +228,39 @@ class Store:
             raise GitFailed("read", f"{commit} is no commit")
         return found.tree
 
-    def _grown(self, tree: pygit2.Tree | None, blobs: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
-        """The name of a tree that holds these files beside its own; only folders that change are written."""
+    def _grown(
+        self, tree: pygit2.Tree | None, blobs: Mapping[str, pygit2.Oid], gone: Iterable[str] = ()
+    ) -> pygit2.Oid:
+        """The name of a tree that holds these files beside its own, and none at the paths `gone`; only
+        folders that change are written, each once, and one that is empty is left out."""
         builder = self._repository.TreeBuilder(tree) if tree else self._repository.TreeBuilder()
-        folders: dict[str, dict[str, pygit2.Oid]] = defaultdict(dict)
+        folders: dict[str, tuple[dict[str, pygit2.Oid], list[str]]] = defaultdict(lambda: ({}, []))
         for path, blob in blobs.items():
             name, _, rest = path.partition("/")
             if rest:
-                folders[name][rest] = blob
+                folders[name][0][rest] = blob
             else:
                 _refuse_kind(tree, name, pygit2.Blob)
                 builder.insert(name, blob, FileMode.BLOB)
-        for name, inside in folders.items():
+        for path in gone:
+            name, _, rest = path.partition("/")
+            if rest:
+                folders[name][1].append(rest)
+            elif tree is not None and name in tree:
+                builder.remove(name)
+        for name, (inside, without) in folders.items():
             standing = _refuse_kind(tree, name, pygit2.Tree)
-            builder.insert(name, self._grown(standing, inside), FileMode.TREE)
+            made = self._grown(standing, inside, without)
+            if inside or len(self._tree(made)):
+                builder.insert(name, made, FileMode.TREE)
+            elif standing is not None:
+                builder.remove(name)
         return builder.write()
+
+    def _tree(self, name: pygit2.Oid) -> pygit2.Tree:
+        found = self._repository[name]
+        assert isinstance(found, pygit2.Tree)
+        return found
 
 
 def _entry(tree: pygit2.Tree, path: str) -> pygit2.Object | None:
