@@ -32,6 +32,9 @@ else:
     DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
         "options": "-c synchronous_commit=off"
     }
+# A connection that a thread of a test leaves is closed at the end of its call, not a minute later: nothing
+# else of that thread would close it.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 # The tables are made from the models at once, not by one migration after another: that both are the same
 # is checked by `make lint`, and installations of their own start with the migrations.
 DATABASES["default"]["TEST"] = DATABASES["default"].get("TEST", {}) | {"MIGRATE": False}

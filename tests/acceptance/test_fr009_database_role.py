@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 import orchestrator
 from orchestrator.models.base.guards import TABLES, drop_guards
 from orchestrator.services.sealing.anchors import seal_and_anchor
-from tests.cast import Driver
+from tests.cast import PLAN, Driver
 
 GUIDE = Path(orchestrator.__file__).parent / "guide" / "proofs.md"
 ROLE = "orchestrator_server"
@@ -45,7 +45,7 @@ def as_server(db) -> Iterator[None]:
 
 
 def test_fr009_the_server_works_and_changes_no_history(driver: Driver, as_server: None) -> None:
-    driver.start()
+    driver.start_afresh(PLAN)  # a start that another role left is not put back
     driver.finish()
     seal_and_anchor(now=driver.tick())
     for table in TABLES:
