@@ -4,9 +4,9 @@ Django makes the SQL of a save anew each time, which takes several times as long
 write a row by its id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model
@@ -34,6 +34,45 @@ class UpdateRow:
         meta = self._model._meta
         columns = ", ".join(f'"{field.column}" = %s' for field in self._fields)
         return f'UPDATE "{meta.db_table}" SET {columns} WHERE "{meta.pk.column}" = %s'
+
+
+class RowWithStored(Protocol):
+    """A row of a model that knows what its columns hold in the database."""
+
+    pk: Any
+    stored: Mapping[str, Any]
+
+    def remember_stored(self) -> None: ...
+
+
+class UpdateChanged:
+    """Writes the columns of a stored row that were changed since it was read, and nothing else: an index of
+    another column is so left alone. RuntimeError when the row is not there any more."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+
+    def __call__(self, row: RowWithStored) -> None:
+        columns, stored = vars(row), row.stored
+        changed = [
+            field
+            for field in self._fields
+            if field.attname not in stored or columns[field.attname] != stored[field.attname]
+        ]
+        if not changed:
+            return
+        text = _update_where(self._model, tuple(field.name for field in changed), self._by_key)
+        if change(text, *_values(cast(Model, row), changed), row.pk) != 1:
+            raise RuntimeError(f"{row!r} is not stored.")
+        row.remember_stored()
+
+    @cached_property
+    def _fields(self) -> list["Field[Any, Any]"]:
+        return [field for field in _written(self._model) if not field.primary_key]
+
+    @cached_property
+    def _by_key(self) -> tuple[tuple[str, int], ...]:
+        return ((self._model._meta.pk.name, 1),)
 
 
 class UpdateWhere:
@@ -98,6 +137,20 @@ class InsertRow:
         places = ", ".join(["%s"] * len(columns))
         into = f'INSERT INTO "{meta.db_table}" ({", ".join(columns)}) VALUES ({places})'
         return f'{into} RETURNING "{meta.pk.column}"'
+
+
+class InsertRows:
+    """Writes new rows in one statement, and gives them their ids; as `bulk_create` does, but that makes the
+    statement anew each time."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model, self._one = model, InsertRow(model)
+
+    def __call__(self, rows: Sequence[Model]) -> None:
+        if len(rows) == 1:
+            self._one(rows[0])
+        elif rows:
+            self._model._default_manager.bulk_create(rows)
 
 
 def _written(model: type[Model]) -> list["Field[Any, Any]"]:

@@ -41,9 +41,10 @@ def _first(workstream_id: int) -> bool:
 
 
 _MARK = "UPDATE orchestrator_wake SET waits = %s WHERE workstream_id = %s AND NOT waits"
+_CLEAR = "UPDATE orchestrator_wake SET waits = %s WHERE workstream_id = %s AND waits"
 _KNOWN = Joined({}, "orchestrator_wake wake WHERE wake.workstream_id = %s", {"waits": "wake.waits"})
 
 
 def begun(workstream_id: int) -> None:
     """The queue is about to read the workstream's rows: from now on an act needs a message of its own."""
-    Wake.objects.filter(pk=workstream_id, waits=True).update(waits=False)
+    change(_CLEAR, False, workstream_id)
