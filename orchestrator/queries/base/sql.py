@@ -119,6 +119,12 @@ class Joined:
         return parts
 
 
+def link(row: Model, name: str, other: Model | None) -> None:
+    """Have a row know the one that its column names, so that nobody asks the database for it; both were read
+    together, so nothing has to be compared."""
+    row._state.fields_cache[name] = other
+
+
 def change(sql: str, *parameters: Any) -> int:
     """Run a statement that changes rows; how many it did. A moment is given as its field prepares it."""
     with connection.cursor() as cursor:
