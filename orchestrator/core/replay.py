@@ -364,6 +364,8 @@ ACTS: Mapping[str, Act] = {
     Action.ATTEMPT_FAILED: _failed,
     Action.ATTEMPT_RELEASED: _released,
     Action.BREAKER_TRIPPED: _nothing,
+    Action.BUDGET_USED_UP: _nothing,
+    Action.BUDGET_SET: _nothing,
     Action.TASK_REQUEUED: _requeued,
     Action.GATE_SIGNED: _gate_signed,
     Action.GATE_APPROVED: _gate_approved,

@@ -155,6 +155,8 @@ class InterventionKind(StrEnum):
     BREAKER = "breaker"
     ARTIFACT = "artifact"
     SILENCE = "silence"
+    BUDGET = "budget"
+    PLAN_BUDGET = "plan-budget"
 
 
 class DuplicateOutcome(StrEnum):
@@ -269,6 +271,7 @@ class Reason(StrEnum):
     NOT_EFFECTIVE = "not-effective"
     PREHANDOFF = "pre-handoff-review"
     WORKSTREAM_DEPENDENCY = "workstream-dependency"
+    BUDGET = "budget"
     DEPENDENCY = "dependency"
     ARTIFACT = "artifact"
     GATE = "gate"
@@ -300,6 +303,7 @@ class RootKind(StrEnum):
     PLAN = "plan-not-approved"
     NOT_EFFECTIVE = "not-effective"
     PREHANDOFF = "pre-handoff-review"
+    BUDGET = "budget"
     DIVERGENCE = "workspace-diverged"
     ACCEPTANCE = "acceptance"
     ARCHIVED = "archived"

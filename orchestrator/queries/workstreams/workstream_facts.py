@@ -15,7 +15,8 @@ from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.models.work.task import OPEN
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.work.attempt_facts import usage_facts, used_in
+from orchestrator.queries.engine.used import used_in
+from orchestrator.queries.work.attempt_facts import usage_facts
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts

@@ -15,9 +15,9 @@ from orchestrator.core.terms import Lifecycle, TaskStatus
 from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.engine.explanations import explained
+from orchestrator.queries.engine.used import used_in
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
-from orchestrator.queries.work.attempt_facts import used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
