@@ -1,12 +1,16 @@
 """FR-013, EC-6: a plan and its steps may state a budget; work stops at it, and a person decides."""
 
+import csv
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from orchestrator.core.engine.budgets import read_budget
 from orchestrator.core.errors import InvalidInput, NotAllowed
-from orchestrator.core.terms import Reason
+from orchestrator.core.terms import ExecutorKind, Reason
 from orchestrator.models import HistoryEntry, Intervention
+from orchestrator.services.people.executors import register_executor
 from orchestrator.services.people.interventions import clear_human_flag
 from orchestrator.services.work.failures import declare_failure
 from orchestrator.services.workstreams.budgets import set_budget
@@ -145,3 +149,85 @@ def test_fr013_a_result_or_a_person_s_end_overtakes_the_step_s_question(driver: 
     )
     assert not Intervention.objects.filter(cleared_at=None).exists()
     assert (driver.task("A1").status, driver.task("B1").status) == ("complete", "blocked")
+
+
+def test_fr013_the_page_answers_with_another_budget(driver: Driver, client: Client) -> None:
+    driver.start(BUDGETED)
+    spend(driver, "A1", tokens_in=1_000)
+    client.force_login(driver.cast.approver)
+    page = client.get(reverse("interventions")).content.decode()
+    assert "Or another budget" in page
+    assert "Budget used up" in page
+    address = reverse("intervention-done", args=[card().pk])
+    refused = client.post(address, {"other": "1 token"})
+    assert refused.status_code == 422
+    assert "is used up already" in refused.content.decode()
+    assert client.post(address, {"answer": "no budget", "other": "9k tokens"}).status_code == 302
+    assert driver.reload().budget == "9,000 tokens"
+
+
+def test_fr013_a_budget_is_set_on_the_page_and_over_rest(driver: Driver, client: Client) -> None:
+    driver.start()
+    uuid = driver.reload().uuid
+    client.force_login(driver.cast.approver)
+    address = reverse("workstream-act", args=[uuid, "budget"])
+    assert client.post(address, {"budget": "lots", "reason": "Why not."}).status_code == 422
+    assert client.post(address, {"budget": "20 USD", "reason": "Agreed."}).status_code == 302
+    own = register_executor(
+        name="hands", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=driver.tick()
+    )
+    person = Machine.of(own)
+    change = {"budget": "30 USD", "reason": "More."}
+    status, facts = person.post(f"/api/workstreams/{uuid}/budget", change)
+    assert (status, facts["budget"], facts["over_budget"]) == (200, "30.00 USD", "")
+    assert "30.00 USD" in client.get(reverse("workstream", args=[uuid])).content.decode()
+
+
+def test_fr013_usage_stands_in_portfolio_and_export(driver: Driver, client: Client) -> None:
+    driver.start(BUDGETED)
+    spend(driver, "A1", tokens_in=7, tokens_out=3, cost="0.25", currency="USD", seconds=9)
+    client.force_login(driver.cast.observer)
+    assert "0.25 USD" in client.get(reverse("portfolio")).content.decode()
+    (row,) = csv.DictReader(client.get(reverse("portfolio-csv")).getvalue().decode().splitlines())
+    names = ("tokens_in", "tokens_out", "cost", "seconds_used", "budget")
+    assert [row[name] for name in names] == ["7", "3", "0.25 USD", "9", "1,000 tokens, 2.00 USD"]
+
+
+def test_fr013_the_rehearsal_forecasts_from_earlier_steps(driver: Driver, client: Client) -> None:
+    driver.start()
+    for key, tokens in (("A1", 100), ("B1", 300), ("A2", 200)):
+        spend(driver, key, tokens_in=tokens, cost="0.10", currency="USD")
+        driver.complete(key)
+        driver.advance()
+    machine = Machine.of(driver.cast.builder("planner"))
+    asked = {"source": BUDGETED.replace(b"1,000 tokens", b"500 tokens").decode()}
+    found = machine.post("/api/plans/check", asked)[1]["preview"]["forecast"]
+    assert (found["known"], found["measured"]) == (3, 3)
+    # The three that ran before count as themselves, every other step as the middle one.
+    others = found["steps"] - 3
+    assert found["expected"]["tokens_in"] == 600 + 200 * others
+    assert found["beyond"][0].startswith(f"{600 + 200 * others:,} of 500 tokens")
+    client.force_login(driver.cast.observer)
+    page = client.get(reverse("plan-effect", args=["card-refunds", 1])).content.decode()
+    assert "by 3 earlier steps that said what they used" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("2,000,000 tokens, 20 USD, 3 h", "2,000,000 tokens, 20.00 USD, 3 h"),
+        ("500k tokens", "500,000 tokens"),
+        ("1.5 EUR and 90 min; 10 tokens", "10 tokens, 1.50 EUR, 90 min"),
+        ("none", ""),
+    ],
+)
+def test_fr013_budgets_read_back_as_they_are_written(text: str, line: str) -> None:
+    assert read_budget(text).line == line
+    assert read_budget(line) == read_budget(text)
+
+
+@pytest.mark.parametrize("text", ["20", "20 dollars", "-1 USD", "0 tokens", "5 USD, 6 USD", "1,00 tokens"])
+def test_fr013_other_budgets_are_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_budget(text)
+    assert "2,000,000 tokens, 20 USD, 3 h" in refused.value.way_out

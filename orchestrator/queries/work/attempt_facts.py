@@ -4,12 +4,11 @@ from dataclasses import replace
 
 from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.contract.briefs import Shortened
-from orchestrator.contract.values import UsageFacts
-from orchestrator.core.engine.usage import Usage
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Task, WorkPlace
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.usage_facts import usage_facts
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
@@ -62,7 +61,7 @@ def what_holds(task: Task) -> str:
     """What whoever holds the task waits for, in a sentence; empty while nothing is in the way."""
     if lost := lost_before(task):
         return lost.sentence
-    return f"waits for a person: {task.intervention_note}" if task.needs_human else ""
+    return f"A person is asked first: {task.intervention_note}" if task.needs_human else ""
 
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
@@ -81,15 +80,3 @@ def claim_facts(assignment: Assignment) -> ClaimFacts:
 
 def _of_brief(one: Shortened) -> Shortened:
     return replace(one, what=one.what.removeprefix("brief."))
-
-
-def usage_facts(used: Usage) -> UsageFacts:
-    return UsageFacts(
-        sentence=used.sentence,
-        tokens_in=used.tokens_in,
-        tokens_out=used.tokens_out,
-        cost=used.cost,
-        currency=used.currency,
-        model=used.model,
-        seconds=used.seconds,
-    )

@@ -8,7 +8,7 @@ from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.terms import InterventionKind
 from orchestrator.models import Task, Workstream
-from orchestrator.queries.engine.used import used_for, used_in
+from orchestrator.queries.base.used import used_for, used_in
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record

@@ -13,7 +13,7 @@ from orchestrator.core.engine.budgets import Budget, answers, question, reached
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, StepKind, TaskStatus
 from orchestrator.models import Task
-from orchestrator.queries.engine.used import plan_budget, step_budget, used_for, used_in
+from orchestrator.queries.base.used import plan_budget, step_budget, used_for, used_in
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.progress import judge_afresh, settle
