@@ -91,6 +91,7 @@ class Action(StrEnum):
     HISTORY_KEY_ROTATED = "history key rotated"
     HISTORY_KEY_REPLACED = "history key replaced"
     CONSISTENCY_RESTORED = "consistency restored"
+    BACKUP_RESTORED = "backup restored"
     BRANCH_SET_BACK = "branch set back"
     BRANCH_WRITTEN_AGAIN = "branch written again"
 

@@ -172,6 +172,7 @@ def test_fr011_what_an_act_records_is_declared() -> None:
         Action.WORKSPACE_AGREES_AGAIN,
         Action.WORKSPACE_MENDED,
         Action.EDITED_FILE_REPLACED,
+        Action.BACKUP_RESTORED,
         Action.LEARNINGS_WRITTEN,
         Action.SIGNED_IN,
         Action.SIGN_IN_STOPPED,
