@@ -56,6 +56,8 @@ class Action(StrEnum):
     TASK_REQUEUED = "task re-queued"
     WORK_SENT_BACK = "work sent back"
     BREAKER_TRIPPED = "circuit breaker tripped"
+    BUDGET_USED_UP = "budget used up"
+    BUDGET_SET = "budget set"
     BLOCKER_DECLARED = "blocker declared"
     BLOCKER_RESOLVED = "blocker resolved"
     FLAGGED_FOR_HUMAN = "flagged for a human"

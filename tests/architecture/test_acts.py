@@ -166,6 +166,7 @@ def test_fr011_what_an_act_records_is_declared() -> None:
         Action.STEPS_SERIALISED,
         Action.STEP_SKIPPED,
         Action.BREAKER_TRIPPED,
+        Action.BUDGET_USED_UP,
         Action.ARTIFACT_DAMAGED,
         Action.WORKSPACE_DIVERGED,
         Action.WORKSPACE_AGREES_AGAIN,
