@@ -1,5 +1,6 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.conf import settings
@@ -88,19 +89,23 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
 
-    #: The status that the row has in the database as far as this copy knows.
-    stored_status: str | None = None
+    #: What the row's columns hold in the database as far as this copy knows.
+    stored: Mapping[str, Any] = {}
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         task = super().from_db(*args, **kwargs)
-        task.stored_status = vars(task).get("status")
+        task.remember_stored()
         return task
 
     @property
     def proof_shown(self) -> str:
         """What a complete task rests on; empty while it is open."""
         return self.proof if self.status == TaskStatus.COMPLETE else ""
+
+    def remember_stored(self) -> None:
+        """The row was just read or written: from now on its changes are told from these values."""
+        self.stored = dict(vars(self))
 
     def forgive_failures(self) -> None:
         """No attempt so far counts for the circuit breaker any more; the caller saves."""

@@ -25,6 +25,7 @@ from orchestrator.services.base.bounds import check_evidence, check_outputs, che
 from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
+from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import hand_over
@@ -190,7 +191,8 @@ def _hand_over(
         same_as=earlier,
         **used_by(attempt, given.usage),
     )
-    speaks_of(*CriterionCheck.objects.bulk_create(checks))
+    _INSERT_CHECKS(checks)
+    speaks_of(*checks)
     task.status, task.proof = TaskStatus.COMPLETE, attempt.proof
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, "proof": attempt.proof}
     data |= told(given.usage)
@@ -207,6 +209,9 @@ def _hand_over(
     judge_budgets(task, given.usage, now)
     settle(task, now)
     wake(task.workstream_id)
+
+
+_INSERT_CHECKS = InsertRows(CriterionCheck)
 
 
 def _refuse_held_up(situation: Situation) -> None:
@@ -267,16 +272,16 @@ def _for_step_in_effect(
 
     A version that came after the claim has the same criteria in rows of its own.
     """
-    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
-    earlier = Criterion.objects.filter(
-        pk__in=evidence.keys() - known,
-        kind__in=kinds_to_prove(attempt.task.rework),
-        step__key=step.key,
-        step__version__workflow=step.version.workflow_id,
-    )
-    moved = (
-        {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
-    )
+    step, others = attempt.task.step, evidence.keys() - {criterion.pk for criterion in criteria}
+    moved: dict[str, str] = {}
+    if others:
+        earlier = Criterion.objects.filter(
+            pk__in=others,
+            kind__in=kinds_to_prove(attempt.task.rework),
+            step__key=step.key,
+            step__version__workflow=step.version.workflow_id,
+        )
+        moved = {criterion.text: evidence[criterion.pk] for criterion in earlier}
     return {
         criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria
     }
