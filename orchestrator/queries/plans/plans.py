@@ -113,6 +113,8 @@ def earlier_versions(
 
     None where there is none.
     """
+    if version.number == 1:
+        return None, None
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     before = before.select_related("workflow").order_by("-number")
     own = before.filter(

@@ -201,6 +201,7 @@ def gate_page(
         "meaning": GATE_MEANINGS[GateKind(task.step.gate_kind)],
         "why_not": _why_not(who, task, sheet),
         "held": held_signature(who, sheet, now()),
+        "diverged": known.loaded.ground.stopped,
         "acted": acted,
     }
     moved = isinstance(refusal, AlreadyDecided)
@@ -228,8 +229,8 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
     me = who.user.get_username()
-    barred = off(why_not_decide(task, who.actor), me)
-    asked = "" if barred else off(why_not_approve(task, who.actor), me)
+    barred = off(why_not_decide(task, who.actor, sheet.asked), me)
+    asked = "" if barred else off(why_not_approve(task, who.actor, sheet.asked), me)
     nowhere = (
         "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
     )
