@@ -134,6 +134,7 @@ TEMPLATES = [
                 "orchestrator.templatetags.once",
                 "orchestrator.templatetags.forms",
                 "orchestrator.templatetags.lists",
+                "orchestrator.templatetags.pieces",
             ],
         },
     }

@@ -241,7 +241,7 @@ def query(context: Context, **changes: object) -> str:
     """The query string of this page with some keys replaced; `None` or "" removes one. Starts with "?"."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
-    for refreshing in ("seen", "mark"):  # They are of a refresh, and no link's.
+    for refreshing in ("seen", "stood"):  # They are of a refresh, and no link's.
         kept.pop(refreshing, None)
     for key, value in changes.items():
         if value in (None, ""):

@@ -109,7 +109,8 @@ WHERE workstream.id = %s""",
             " AND (r.tokens_in > 0 OR r.tokens_out > 0 OR r.cost_micros > 0 OR r.model_seconds > 0)",
         ),
         "dropped": _DROPPED,
-        "proved": f"""EXISTS (SELECT 1 FROM orchestrator_task t JOIN orchestrator_attempt a ON a.task_id = t.id
+        "proved": f"""EXISTS (SELECT 1 FROM orchestrator_task t
+  JOIN orchestrator_attempt a ON a.task_id = t.id
   JOIN orchestrator_criterioncheck c ON c.attempt_id = a.id
   WHERE t.workstream_id = workstream.id AND t.status IN ({_OPEN}))""",
     },

@@ -15,7 +15,8 @@ ADOPTED = Action.WORK_ADOPTED
 
 
 def breadcrumbs_of(task: Task, attempts: Sequence[Attempt] | None = None) -> Sequence[BreadcrumbFacts]:
-    """The newest ones, oldest first; the history keeps all. Its `attempts` are read where they are not given."""
+    """The newest ones, oldest first; the history keeps all. Its `attempts` are read where they are not
+    given."""
     left = Q(action=Action.BREADCRUMB_LEFT, subject__in=attempt_subjects(task, attempts))
     adopted = Q(action=ADOPTED, subject=task.step.key)
     entries = HistoryEntry.objects.filter(left | adopted, workstream=task.workstream_id)

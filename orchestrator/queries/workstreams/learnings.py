@@ -48,7 +48,7 @@ def learnings(workstream: Workstream) -> LearningList:
 
 
 def due(workstream: Workstream) -> tuple[str, ...]:
-    """What is done and has taught nobody anything yet: batches in plan order, then merge points; one query."""
+    """What is done and has taught nobody anything yet: batches in plan order, then merge points."""
     if not workstream.done_tasks:
         return ()
     columns = ("later", "first", "second", "said_as")

@@ -32,6 +32,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.explanations import Explained
 from orchestrator.queries.engine.present import Present
@@ -160,7 +161,7 @@ def board(workstream: Workstream, now: datetime, known: Explained, has: Present)
 
 def for_page() -> QuerySet[Workstream]:
     """Workstreams with what their page says of each beside its tasks."""
-    return with_rework(Workstream.objects.select_related("prehandoff__reviewer"))
+    return with_last_entry(with_rework(Workstream.objects.select_related("prehandoff__reviewer")))
 
 
 def _questions(workstream: Workstream) -> list[Intervention]:

@@ -31,7 +31,7 @@ from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import gates_are_open, mark_at, unchanged
 from orchestrator.web.show import all_anew, part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
@@ -66,6 +66,7 @@ def gate_list(request: HttpRequest) -> HttpResponse:
         "decided": queries.decided_gates(),
         "now": now(),
         "mark": mark,
+        "live": gates_are_open(),
     }
     return show(request, "gates/list.html", context, parts=frozenset({"results"}))
 

@@ -20,6 +20,7 @@ from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import TaskPresent, present_of
@@ -47,6 +48,7 @@ from orchestrator.web.acting import (
     typed,
     viewer,
 )
+from orchestrator.web.polling import mark_of, unchanged
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
@@ -58,7 +60,11 @@ UPLOAD_LIMIT = 5 * 1024 * 1024
 
 @require_GET
 def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
-    return task_page(request, find_workstream(uuid), key)
+    return task_page(request, _watched(uuid), key)
+
+
+def _watched(uuid: UUID) -> Workstream:
+    return find_workstream(uuid, with_last_entry(Workstream.objects.all()))
 
 
 @require_GET
@@ -73,6 +79,9 @@ def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
 def task_page(
     request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
+    mark = mark_of(workstream, now())
+    if same := unchanged(request, "state", mark):
+        return same
     known = explained(workstream, now())
     found = known.loaded.tasks.get(key) or find_task(workstream, key)
     has = present_of(found)
@@ -106,6 +115,7 @@ def task_page(
         ),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
+        "mark": mark,
         "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
@@ -132,7 +142,7 @@ def _so_far(detail: TaskDetail, known: Explained, has: TaskPresent) -> dict[str,
 @act_of("task", "uuid", "key")
 def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpResponse:
     do = chosen(ACTS, act)
-    workstream = find_workstream(uuid)
+    workstream = _watched(uuid)
     found = find_task(workstream, key)
     again = partial(task_page, request, workstream, key, act)
     then = reverse("task", args=[uuid, key])

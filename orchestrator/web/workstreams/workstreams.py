@@ -45,6 +45,7 @@ from orchestrator.web.acting import (
     viewer,
 )
 from orchestrator.web.plans.plan_decisions import Withdrawal, withdrawal_for
+from orchestrator.web.polling import mark_of, unchanged
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -76,6 +77,9 @@ def workstream_page(
     part = part_asked(request, PARTS)
     if part == "approval":
         return _approval_part(request, found)
+    mark = mark_of(found, now())
+    if same := unchanged(request, "board", mark):
+        return same
     known, has = explained(found, now()), present_in(found)
     board = queries.board(found, now(), known, has)
     who = viewer(request)
@@ -91,6 +95,10 @@ def workstream_page(
         "told_elsewhere": acted in TOLD_ELSEWHERE,
         "why": why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None,
         "here": request.path,
+        "mark": mark,
+        "polled": part == "board",
+        "policy": queries.definition_of_done(),
+        "integrations": integrations(found) if has.integrations else (),
     }
     if part is None:
         promised = promised_version(found) if has.promised else None
@@ -129,11 +137,9 @@ def _aside(
 ) -> dict[str, Any]:
     """What stands beside the board; a refresh of the board alone does not read it."""
     return {
-        "policy": queries.definition_of_done(),
         **_versions(found, promised, has),
         "learnings": queries.learnings_of(found) if has.learnings else [],
         "lessons_due": due(found),
-        "integrations": integrations(found) if has.integrations else (),
         **ownership_context(who, found, passed_on=has.transfers),
         **threads_context(who, found, known),
         "relations": relations_of(found, has, needed=known.loaded.ground.needed),
