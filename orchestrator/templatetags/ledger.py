@@ -15,9 +15,11 @@ from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from orchestrator.contract.why import WhyFacts
 from orchestrator.core.engine import explain
 from orchestrator.core.errors import Refusal
 from orchestrator.core.found import Piece
+from orchestrator.core.terms import SearchKind
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 from orchestrator.web.wording import message_of, told, way_out_of
@@ -25,6 +27,16 @@ from orchestrator.web.zone import project_zone
 
 register = template.Library()
 CODED = re.compile(r"`([^`]+)`")
+
+FOUND_AS = {
+    SearchKind.WORKSTREAM: "Workstream",
+    SearchKind.PLAN: "Plan",
+    SearchKind.TASK: "Task",
+    SearchKind.DISCUSSION: "Discussion",
+    SearchKind.LEARNING: "Learning",
+    SearchKind.ARTIFACT: "Artifact",
+    SearchKind.HISTORY: "History",
+}
 
 #: Shapes on a 12 by 12 grid, so that a state is never told by colour alone.
 SHAPES = {
@@ -249,6 +261,19 @@ def query(context: Context, **changes: object) -> str:
         else:
             kept[key] = str(value)
     return f"?{kept.urlencode()}"
+
+
+@register.filter
+def found_as(kind: SearchKind) -> str:
+    """How one thing of this kind is called among others that were found."""
+    return FOUND_AS[kind]
+
+
+@register.filter
+def act_beside(why: WhyFacts, request: HttpRequest) -> bool:
+    """Whether what frees the root is an act on another page, of somebody who is named."""
+    root = why.root
+    return bool(root.to_do and root.freed_by) and root.address != request.path
 
 
 @register.simple_tag

@@ -83,9 +83,13 @@ def workstream_page(
     known, has = explained(found, now()), present_in(found)
     board = queries.board(found, now(), known, has)
     who = viewer(request)
+    why = why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None
+    said = why.root.key if why and why.root.freed_by else ""
     context = {
         "workstream": found,
         "board": board,
+        "questions": [one for one in board.interventions if one.task.step.key != said],
+        "open_gates": [row for row in board.open_gates if row.task.step.key != said],
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "map": map_of(known, board.rows, _next_key(board), map_page_of(found)),
         "rework": rework_count(found),
@@ -93,7 +97,7 @@ def workstream_page(
         "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,
         "told_elsewhere": acted in TOLD_ELSEWHERE,
-        "why": why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None,
+        "why": why,
         "here": request.path,
         "mark": mark,
         "polled": part == "board",
