@@ -1,5 +1,6 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.conf import settings
@@ -21,6 +22,7 @@ class Task(models.Model):
     `heard_at` is when who holds it, or held it last, last said something: a claim, a breadcrumb, an end.
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the latest one a
     round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
+    `budget` is what a person set instead of the step's; empty where nobody did.
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the
     open frontier by an index; `progress.recount` writes them. `open_batch` is null once the task needs
@@ -41,6 +43,7 @@ class Task(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True)
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
+    budget = models.CharField(max_length=200, blank=True)
     verdict = models.ForeignKey(
         "orchestrator.RecordedVerdict", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -83,14 +86,18 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
 
-    #: The status that the row has in the database as far as this copy knows.
-    stored_status: str | None = None
+    #: What the row's columns hold in the database as far as this copy knows.
+    stored: Mapping[str, Any] = {}
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         task = super().from_db(*args, **kwargs)
-        task.stored_status = vars(task).get("status")
+        task.remember_stored()
         return task
+
+    def remember_stored(self) -> None:
+        """The row was just read or written: from now on its changes are told from these values."""
+        self.stored = dict(vars(self))
 
     def forgive_failures(self) -> None:
         """No attempt so far counts for the circuit breaker any more; the caller saves."""

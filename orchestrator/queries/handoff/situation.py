@@ -26,7 +26,7 @@ from orchestrator.models import (
     WorkspaceBranch,
     Workstream,
 )
-from orchestrator.queries.base.sql import Found, Joined, Table
+from orchestrator.queries.base.sql import Found, Joined, Table, link
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream
 
 NOBODY = 0
@@ -102,17 +102,20 @@ def gate_situation(workstream: Workstream, task_id: int) -> Situation | None:
 def _situation(found: Found, workstream: Workstream) -> Situation:
     """The rows know one another, so that nobody asks the database for what is here."""
     task, step, thread, version = found["task"], found["step"], found["thread"], found["version"]
-    version.workflow = found["workflow"]
-    found["batch"].stage = found["stage"]
-    thread.batch = found["batch"]
-    step.thread, step.version = thread, version
+    link(version, "workflow", found["workflow"])
+    link(found["batch"], "stage", found["stage"])
+    link(thread, "batch", found["batch"])
+    link(step, "thread", thread)
+    link(step, "version", version)
     if workstream.version_id == version.pk:
-        workstream.version = version
-    task.step, task.workstream = step, workstream
+        link(workstream, "version", version)
+    link(task, "step", step)
+    link(task, "workstream", workstream)
     attempt, assignment = found["attempt"], found["assignment"]
-    attempt.task = task
+    link(attempt, "task", task)
     if assignment is not None:
-        assignment.attempt, assignment.executor = attempt, found["holder"]
+        link(assignment, "attempt", attempt)
+        link(assignment, "executor", found["holder"])
     return Situation(
         attempt=attempt,
         assignment=assignment,
@@ -148,7 +151,9 @@ _TABLES = {
     "thread": Table(Thread),
     "batch": Table(Batch),
     "stage": Table(Stage),
-    "version": Table(WorkflowVersion, ("workflow_id", "number", "repository", "base_branch", "verify")),
+    "version": Table(
+        WorkflowVersion, ("workflow_id", "number", "repository", "base_branch", "verify", "budget")
+    ),
     "workflow": Table(Workflow),
     "assignment": Table(Assignment),
     "holder": Table(Executor),

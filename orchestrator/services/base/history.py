@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import rfc8785
 from django.db import transaction
 from django.db.models import Model
 from django_q.tasks import async_task
@@ -12,6 +11,7 @@ from django_q.tasks import async_task
 from orchestrator.core.actions import Action
 from orchestrator.core.sealing.chain import leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.base.canonical import canonical
 from orchestrator.queries.base.chains import newest_entries
 from orchestrator.queries.base.recorded import facts
 from orchestrator.queries.base.spoken import said_of
@@ -186,7 +186,7 @@ def _linked(sequence: int, tip: _Tip, ready: _Ready) -> HistoryEntry:
         previous_hash=tip.leaf_hash,
     )
     more = {"data": dict(said.data)} | ({"rows": ready.rows} if ready.rows else {})
-    entry.leaf = rfc8785.dumps(_facts(entry) | more).decode()
+    entry.leaf = canonical(_facts(entry) | more).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
     return entry
 

@@ -12,7 +12,7 @@ from orchestrator.core.flow.keeping import KEPT, keep, state_of
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
 from orchestrator.models import StateInterval, Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
-from orchestrator.services.base.rows import UpdateRow
+from orchestrator.services.base.rows import InsertRows, UpdateChanged, UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
@@ -20,16 +20,15 @@ DONE = [status.value for status in sorted(DONE_TASK)]
 BLOCKED = [TaskStatus.BLOCKED.value]
 
 
-_SAVE_TASK = UpdateRow(Task)
+_SAVE_TASK = UpdateChanged(Task)
 
 
 def settle(task: Task, now: datetime) -> None:
     """Save a changed task of a locked workstream, count its step from one status to another, and let the
     next round look at it. The cost does not grow with the plan."""
-    before = task.stored_status or Task.objects.values_list("status", flat=True).get(pk=task.pk)
+    before = task.stored.get("status") or Task.objects.values_list("status", flat=True).get(pk=task.pk)
     task.due, task.standing, task.updated_at = True, False, now
     _SAVE_TASK(task)
-    task.stored_status = task.status
     count_moves(task.workstream, [move_of(task, before, task.status)], now)
 
 
@@ -106,10 +105,15 @@ def recount(workstream: Workstream, now: datetime) -> None:
     row = _locked_row(workstream)
     row.reworking = counts["reworking"]
     row.open_tasks, row.done_tasks, row.blocked_tasks = counts["open"], counts["done"], counts["blocked"]
-    row.judged_on = ""
     _put_in_place(workstream)
-    Task.objects.filter(workstream=workstream, standing=True).update(standing=False)
+    judge_afresh(workstream)
     _touch(row, now)
+
+
+def judge_afresh(workstream: Workstream) -> None:
+    """Have the next round judge the whole frontier of a locked workstream, what was launched too."""
+    _locked_row(workstream).judged_on = ""
+    Task.objects.filter(workstream=workstream, standing=True).update(standing=False)
 
 
 def _balance(moves: Iterable[TaskMove], group: list[str]) -> int:
@@ -144,7 +148,10 @@ def _write(workstreams: Sequence[Workstream]) -> None:
     for workstream in {row.pk: row for row in workstreams}.values():
         over += interval_rows(workstream, _kept(workstream))
         _SAVE_COUNTED(workstream)
-    StateInterval.objects.bulk_create(over)
+    _INSERT_INTERVALS(over)
+
+
+_INSERT_INTERVALS = InsertRows(StateInterval)
 
 
 def interval_rows(workstream: Workstream, intervals: Iterable[Interval]) -> list[StateInterval]:

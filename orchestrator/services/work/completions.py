@@ -19,6 +19,7 @@ from orchestrator.services.base.bounds import check_evidence, check_outputs, che
 from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
+from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import hand_over
@@ -30,6 +31,7 @@ from orchestrator.services.work.attempts import (
     require_doer,
     staleness,
 )
+from orchestrator.services.work.budgets import asks_about_budget, judge_budgets, overtake_budget
 from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
     Given,
@@ -136,8 +138,9 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     _checks(attempt, given.evidence, given.actor, given.now)
     chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
     attempt.outcome = ""
-    settle(situation.task, given.now)
     keep_for_verification(attempt, given, handed, command)
+    judge_budgets(situation.task, given.usage, given.now)
+    settle(situation.task, given.now)
 
 
 def accept(
@@ -175,7 +178,8 @@ def _hand_over(
         same_as=earlier,
         **used_by(attempt, given.usage),
     )
-    speaks_of(*CriterionCheck.objects.bulk_create(checks))
+    _INSERT_CHECKS(checks)
+    speaks_of(*checks)
     task.status = TaskStatus.COMPLETE
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, **told(given.usage)}
     if receipt:
@@ -187,8 +191,13 @@ def _hand_over(
             f"{outcome} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
         )
     record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=outcome, data=data)
+    overtake_budget(task, "Overtaken: the step is complete.", actor, now)
+    judge_budgets(task, given.usage, now)
     settle(task, now)
     wake(task.workstream_id)
+
+
+_INSERT_CHECKS = InsertRows(CriterionCheck)
 
 
 def _refuse_held_up(situation: Situation) -> None:
@@ -197,7 +206,7 @@ def _refuse_held_up(situation: Situation) -> None:
         raise WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
         )
-    if situation.task.needs_human:
+    if situation.task.needs_human and not asks_about_budget(situation.task):
         raise WrongState(
             f"The task waits for a person: {situation.task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",
@@ -249,16 +258,16 @@ def _for_step_in_effect(
 
     A version that came after the claim has the same criteria in rows of its own.
     """
-    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
-    earlier = Criterion.objects.filter(
-        pk__in=evidence.keys() - known,
-        kind__in=kinds_to_prove(attempt.task.rework),
-        step__key=step.key,
-        step__version__workflow=step.version.workflow_id,
-    )
-    moved = (
-        {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
-    )
+    step, others = attempt.task.step, evidence.keys() - {criterion.pk for criterion in criteria}
+    moved: dict[str, str] = {}
+    if others:
+        earlier = Criterion.objects.filter(
+            pk__in=others,
+            kind__in=kinds_to_prove(attempt.task.rework),
+            step__key=step.key,
+            step__version__workflow=step.version.workflow_id,
+        )
+        moved = {criterion.text: evidence[criterion.pk] for criterion in earlier}
     return {
         criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria
     }
