@@ -7,7 +7,7 @@ from orchestrator.models import Task, Workstream
 from orchestrator.queries.base.sql import Joined
 
 
-class Present(NamedTuple):
+class WorkstreamParts(NamedTuple):
     """Each is whether a workstream has any.
 
     `needs`: workstreams it waits for, dropped needs too; `ties`: decisions about duplicates that tie it to
@@ -36,7 +36,7 @@ class Present(NamedTuple):
     proved: bool
 
 
-class TaskPresent(NamedTuple):
+class TaskParts(NamedTuple):
     """Each is whether a task has any.
 
     `ended`: attempts that are over; `artifacts`, `blockers`, `questions`, `transfers`: of any time;
@@ -51,16 +51,16 @@ class TaskPresent(NamedTuple):
     dropped: bool
 
 
-def present_of(task: Task) -> TaskPresent:
+def present_of(task: Task) -> TaskParts:
     """One statement."""
     found = _PRESENT_OF_TASK.rows(task.pk)[0]
-    return TaskPresent(**{name: bool(value) for name, value in found.items()})
+    return TaskParts(**{name: bool(value) for name, value in found.items()})
 
 
-def present_in(workstream: Workstream) -> Present:
+def present_in(workstream: Workstream) -> WorkstreamParts:
     """One statement, whatever the size."""
     found = _PRESENT.rows(workstream.pk)[0]
-    return Present(**{name: bool(value) for name, value in found.items()})
+    return WorkstreamParts(**{name: bool(value) for name, value in found.items()})
 
 
 def _of(table: str, condition: str = "") -> str:

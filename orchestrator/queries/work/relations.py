@@ -10,7 +10,7 @@ from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
 from orchestrator.queries.engine.needs import needing, needs_of
-from orchestrator.queries.engine.present import Present
+from orchestrator.queries.engine.present import WorkstreamParts
 from orchestrator.queries.work.duplicates import linked
 
 
@@ -37,7 +37,7 @@ class Relations:
         return any(others) or bool(self.workstream.bundle_id or self.workstream.merged_into_id)
 
 
-def relations_of(workstream: Workstream, has: Present, *, needed: bool) -> Relations:
+def relations_of(workstream: Workstream, has: WorkstreamParts, *, needed: bool) -> Relations:
     """Reads what there is: `needed` is whether others wait for it."""
     tied = linked(workstream) if has.ties else []
     mine = [relation for relation in tied if relation.workstream_id == workstream.pk]

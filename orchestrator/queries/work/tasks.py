@@ -38,7 +38,7 @@ from orchestrator.models import (
 )
 from orchestrator.queries.base.order import launch_order
 from orchestrator.queries.engine.explanations import Explained, explained
-from orchestrator.queries.engine.present import TaskPresent
+from orchestrator.queries.engine.present import TaskParts
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
 
@@ -227,7 +227,7 @@ def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
     return task.step.version_id == workstream.version_id, task.step.version.number
 
 
-def task_detail(task: Task, known: Explained, has: TaskPresent) -> TaskDetail:
+def task_detail(task: Task, known: Explained, has: TaskParts) -> TaskDetail:
     """The task as `known` has it, or one of a step that a later version dropped."""
     rows = task_rows(known.workstream, known, dropped=has.dropped)
     row = next(row for row in rows if row.task.pk == task.pk)

@@ -35,7 +35,7 @@ from orchestrator.models import (
 from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.explanations import Explained
-from orchestrator.queries.engine.present import Present
+from orchestrator.queries.engine.present import WorkstreamParts
 from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.rework import to_prove, to_verify_again, with_rework
 from orchestrator.queries.work.tasks import TaskRow, task_rows
@@ -136,7 +136,7 @@ class WorkstreamBoard:
         return self.workstream.status == WorkstreamStatus.ACTIVE and self.workstream.open_tasks > 0
 
 
-def board(workstream: Workstream, now: datetime, known: Explained, has: Present) -> WorkstreamBoard:
+def board(workstream: Workstream, now: datetime, known: Explained, has: WorkstreamParts) -> WorkstreamBoard:
     """The workstream comes through `for_page`."""
     rows = task_rows(workstream, known, dropped=has.dropped)
     counts = counts_of(workstream)

@@ -23,7 +23,7 @@ from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import Explained, explained
-from orchestrator.queries.engine.present import TaskPresent, present_of
+from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_task
 from orchestrator.queries.work.briefs import upstream_of
@@ -121,7 +121,7 @@ def task_page(
     return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
 
 
-def _so_far(detail: TaskDetail, known: Explained, has: TaskPresent) -> dict[str, Any]:
+def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, Any]:
     """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts. A task
     of which no attempt has ended starts anew."""
     task = detail.row.task

@@ -16,7 +16,7 @@ from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
 from orchestrator.queries.base.used import used_in
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.engine.explanations import Explained, explained
-from orchestrator.queries.engine.present import Present, present_in
+from orchestrator.queries.engine.present import WorkstreamParts, present_in
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
 from orchestrator.queries.work.baseline import integrations
@@ -138,7 +138,7 @@ def _next_key(board: queries.WorkstreamBoard) -> str:
 
 
 def _aside(
-    who: Viewer, found: Workstream, promised: WorkflowVersion | None, known: Explained, has: Present
+    who: Viewer, found: Workstream, promised: WorkflowVersion | None, known: Explained, has: WorkstreamParts
 ) -> dict[str, Any]:
     """What stands beside the board; a refresh of the board alone does not read it."""
     return {
@@ -151,7 +151,7 @@ def _aside(
     }
 
 
-def _versions(found: Workstream, promised: WorkflowVersion | None, has: Present) -> dict[str, Any]:
+def _versions(found: Workstream, promised: WorkflowVersion | None, has: WorkstreamParts) -> dict[str, Any]:
     """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
     at = now()
     active = under_way(found)
