@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from orchestrator.core.actions import Action
@@ -83,6 +84,12 @@ class Trail:
             "actors": sorted(known.values_list("actor", flat=True).distinct(), key=str.casefold),
             "actions": sorted(known.values_list("action", flat=True).distinct()),
         }
+
+
+def with_last_entry(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
+    """With `last_entry`, the number of the newest entry about each; 0 where there is none."""
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("number")[:1]
+    return workstreams.annotate(last_entry=Coalesce(Subquery(newest), 0))
 
 
 def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
