@@ -18,7 +18,8 @@ from orchestrator.processes import queue_broker
 from orchestrator.processes.queue_broker import OrderedBroker
 from orchestrator.services.base import bells
 from orchestrator.services.base.bells import Listener, listen
-from tests.cast import Driver
+from orchestrator.services.workstreams.priorities import set_priority
+from tests.cast import NOON, Driver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,9 +39,10 @@ def heard() -> Iterator[Any]:
 
 def test_fr027_a_bell_rings_once_an_act_has_committed(driver: Driver, heard: Any) -> None:
     driver.start()
+    initiator = driver.cast.actor("initiator")
     history, queue = heard(Bell.HISTORY), heard(Bell.QUEUE)
     with transaction.atomic():
-        driver.claim("B1")
+        set_priority(workstream_id=driver.workstream.pk, priority=3, reason="Now.", actor=initiator, now=NOON)
         OrderedBroker(list_key=Conf.PREFIX).enqueue("one")
         assert not history.wait(0.05)
         assert not queue.wait(0.05)
