@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
 ]
 MIDDLEWARE = [
+    "orchestrator.web.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "orchestrator.web.compression.CompressionMiddleware",
@@ -353,15 +354,20 @@ MASKED_NAMES = _words("MASKED_NAMES")
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 
+#: `line` for people, `json` for programs: one object a line.
+LOG_FORMAT = os.environ.get("LOG_FORMAT") or "line"
+if LOG_FORMAT not in ("line", "json"):
+    raise SystemExit(f"LOG_FORMAT must be line or json, not {LOG_FORMAT!r}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "orchestrator.services.base.masking.MaskingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+            "()": "orchestrator.services.base.log_lines.MaskingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+        },
+        "json": {"()": "orchestrator.services.base.log_lines.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from orchestrator.core.plans.checks.check import check_plan
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.plan_file import render_plan_file
+from orchestrator.core.plans.formats.plan_file_text import render_plan_file
 from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format

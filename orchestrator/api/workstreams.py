@@ -17,6 +17,7 @@ from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import StatedReason
 from orchestrator.contract.why import WhyFacts
 from orchestrator.contract.workstreams import (
+    BudgetChange,
     IntegrationNote,
     PriorityChange,
     RevertNote,
@@ -40,6 +41,7 @@ from orchestrator.services.freeing import why_workstream
 from orchestrator.services.handoff import baseline
 from orchestrator.services.handoff.integrating import merge_work
 from orchestrator.services.plans.amendments import propose_stage
+from orchestrator.services.workstreams.budgets import set_budget
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.services.workstreams.workstreams import reopen_workstream
@@ -108,6 +110,20 @@ def prioritise(request: HttpRequest, uuid: UUID, body: PriorityChange) -> Workst
     set_priority(
         workstream_id=find_workstream(uuid).pk,
         priority=body.priority,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/budget", response=WorkstreamFacts)
+@act(set_budget)
+def budget(request: HttpRequest, uuid: UUID, body: BudgetChange) -> WorkstreamFacts:
+    """It stays until a version of the plan changes the budget that the plan gives; what it held goes on."""
+    set_budget(
+        workstream_id=find_workstream(uuid).pk,
+        budget=body.budget,
         reason=body.reason,
         actor=caller_of(request).actor,
         now=timezone.now(),

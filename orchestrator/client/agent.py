@@ -17,6 +17,9 @@ EVERYBODY: Final = ("PATH", "HOME", "LANG", "TERM", "TMPDIR")
 ASKS: Final = re.compile(r"^ASK: *(\S.*)$", re.MULTILINE)
 PROVES: Final = re.compile(r"^PROOF +(\d+): *(\S.*)$", re.MULTILINE)
 
+#: What the output of an agent can say that it used.
+COST: Final = "cost_usd"
+COUNTED: Final = frozenset({"tokens_in", "tokens_out", COST})
 #: Ends of names whose values are addresses and folders; other values from this length on are masked.
 NO_SECRETS, SHORTEST = ("_URL", "_DIR", "_HOME"), 6
 
@@ -41,6 +44,7 @@ class Agent:
     answer: Literal["text", "json", "lines"]
     said: str
     needs: tuple[str, ...]
+    usage: Mapping[str, str]
 
     def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
         """What it is given of an environment: only what is named, and never our own token."""
@@ -64,30 +68,45 @@ class Agent:
         told = [line for line in said.splitlines() if line.strip() and not PROVES.match(line)]
         return Ending(told[-1].strip() if told else "", proofs, asked[-1].strip() if asked else "")
 
+    def used(self, output: str, seconds: float) -> dict[str, Any]:
+        """What a run used, as a word to the server takes it: the time, and what its output says of tokens and
+        money (`usage`), summed where it says so more than once."""
+        told: dict[str, Any] = {"seconds": round(seconds)}
+        for text in self._objects(output) if self.usage else ():
+            for name, path in self.usage.items():
+                number = _at(text, path, (int, float))
+                if number and not isinstance(number, bool):
+                    told[name] = told.get(name, 0) + number
+        if cost := told.pop(COST, 0):
+            told |= {"cost": f"{cost:.6f}", "currency": "USD"}
+        return told
+
+    def _objects(self, output: str) -> list[str]:
+        return output.splitlines() if self.answer == "lines" else [output[output.find("{") :]]
+
     def _said(self, output: str) -> str:
         if self.answer == "text":
             return output
-        texts = output.splitlines() if self.answer == "lines" else [output[output.find("{") :]]
-        found = [said for text in texts if (said := _at(text, self.said))]
+        found = [said for text in self._objects(output) if (said := _at(text, self.said, str))]
         return found[-1] if found else output
 
 
-def _at(text: str, path: str) -> str:
-    """The text at a path of a JSON object; empty where there is none."""
+def _at(text: str, path: str, kind: type | tuple[type, ...]) -> Any:
+    """What of this kind stands at a path of a JSON object; None where there is nothing."""
     try:
         found: Any = json.loads(text)
     except ValueError:
-        return ""
+        return None
     for name in path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, kind) else None
 
 
 def find_agent(name: str, file: str = "", command: str = "") -> Agent:
     """The agent of that name, of the given file or of those known here; with `command` a program that reads
     the brief from its standard input. Raises `Misconfigured` with the names that there are."""
     if command:
-        return Agent(name or "command", tuple(command.split()), "stdin", "text", "", ())
+        return Agent(name or "command", tuple(command.split()), "stdin", "text", "", (), {})
     known = _described(files("orchestrator.client").joinpath("agents.toml").read_text(encoding="utf-8"))
     if file:
         known |= _described(Path(file).read_text(encoding="utf-8"))
@@ -122,4 +141,11 @@ def _agent(name: str, table: object) -> Agent:
         answer,
         str(table.get("said", "")),
         tuple(cast(list[str], needs)),
+        _usage(name, table.get("usage", {})),
     )
+
+
+def _usage(name: str, table: object) -> dict[str, str]:
+    if not isinstance(table, Mapping) or not set(table) <= COUNTED:
+        raise Misconfigured(f"usage of the agent {name} has paths for {', '.join(sorted(COUNTED))}.")
+    return {str(counted): str(path) for counted, path in table.items()}

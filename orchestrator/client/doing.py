@@ -9,8 +9,9 @@ import signal
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 WAIT, LOOK = 50, 10
 #: Characters of a failure's log that are sent.
 TAIL: Final = 3_000
+#: Words to the server that say what was used since the word before.
+TELLING: Final = frozenset({"complete", "fail", "release", "report"})
 LEFT: Final = "The worker was stopped; what it did stands in the worktree."
 #: A result stands and waits while a person or a lost file is in the way.
 IN_THE_WAY: Final = {"wrong-state", "held-back", "workspace-unavailable", "workspace-diverged"}
@@ -82,6 +85,8 @@ class Worker:
     stopping: bool = False
     looked: float = 0.0
     done: list[str] = field(default_factory=list)
+    #: What the runs used that the server was not told of yet.
+    used: list[dict[str, Any]] = field(default_factory=list)
     #: The clones that are its own while it works, by repository.
     clones: dict[str, IO[str]] = field(default_factory=dict)
 
@@ -138,6 +143,7 @@ class Worker:
         log, file = folder / f"{held.key}-{held.attempt}.log", folder / f"{held.key}-{held.attempt}.md"
         file.write_text(prompt, encoding="utf-8")
         environment = self.agent.environment(os.environ, tuple(self.options.env))
+        begun = time.monotonic()
         ran = run(
             self.agent.words(prompt, file),
             folder=where,
@@ -147,6 +153,7 @@ class Worker:
             seconds=self.options.minutes * 60,
             stop=lambda: self._why_stop(held),
         )
+        self.used.append(self.agent.used(ran.output, time.monotonic() - begun))
         return replace(ran, output=self.agent.without_secrets(ran.output, environment))
 
     def _folder(self, claim: dict[str, Any]) -> tuple[Path, Elsewhere | None]:
@@ -251,11 +258,26 @@ class Worker:
         return ""
 
     def _post(self, held: HeldStep, act: str, **body: object) -> dict[str, Any]:
+        usage = summed(self.used) if act in TELLING else {}
+        body |= {"usage": usage} if usage else {}
         facts: dict[str, Any] = self.connection.post(
             f"attempts/{held.attempt}/{act}", held.with_token(**body)
         )
+        if usage:
+            self.used.clear()
         print(f"{held.key}: {act}", flush=True)
         return facts
+
+
+def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several runs used together, in the form of one."""
+    total: dict[str, Any] = {}
+    for one in used:
+        for name in ("seconds", "tokens_in", "tokens_out"):
+            total[name] = total.get(name, 0) + int(one.get(name, 0))
+        if cost := Decimal(one.get("cost", "0")):
+            total["cost"], total["currency"] = str(Decimal(total.get("cost", "0")) + cost), one["currency"]
+    return total
 
 
 def work(connection: Connection, options: Namespace) -> Reply:

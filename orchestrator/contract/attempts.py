@@ -75,7 +75,8 @@ class AttemptFacts:
 
     `breadcrumb` is the last word about the task, and `heard_at` when its executor last said anything. `token`
     fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
-    carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
+    carried. `held` says what keeps a live one from being claimed or completed: a lost handover (EC-3), or a
+    question to a person, such as about its budget.
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
     `touched` which of its files neither the step nor its lane owns. `verification` is that of its last
@@ -183,6 +184,7 @@ class HeldTask:
     """An attempt that the executor holds. Its token, and in short what is asked; the brief has more.
 
     `verification` is what became of its last completion: being verified, or refused with the end of the log.
+    `held` says what is in its way, such as a question to a person.
     """
 
     attempt: int
@@ -198,6 +200,7 @@ class HeldTask:
     outputs_folder: str
     brief: str
     verification: VerificationFacts | None
+    held: str
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.contract.values import UsageFacts
+
 
 @dataclass(frozen=True)
 class HeldBackFacts:
@@ -66,6 +68,21 @@ class ConditionalFacts:
 
 
 @dataclass(frozen=True)
+class UsageForecast:
+    """What the `steps` that are left are likely to use together, by what `measured` earlier steps said;
+    `known` of them ran before in the same workflow. `beyond` is what of the plan's `budget` that would reach,
+    and `sentence` says all of it."""
+
+    sentence: str
+    steps: int
+    known: int
+    measured: int
+    expected: UsageFacts
+    budget: str
+    beyond: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PreviewFacts:
     """What approval will do when every step ends as usual.
 
@@ -93,3 +110,4 @@ class PreviewFacts:
     critical_path: tuple[str, ...]
     gates: tuple[HeldBackFacts, ...]
     conditional: tuple[ConditionalFacts, ...]
+    forecast: UsageForecast

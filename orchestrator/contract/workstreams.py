@@ -36,6 +36,13 @@ class PriorityChange(Body):
     reason: Text
 
 
+class BudgetChange(Body):
+    """What all steps may use together, such as `2,000,000 tokens, 20 USD, 3 h`, or `no budget`."""
+
+    budget: Annotated[str, Field(max_length=200)]
+    reason: Text
+
+
 class StageText(Body):
     """One more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3).
 
@@ -99,7 +106,9 @@ class WorkstreamFacts:
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003), `bundle` is an id.
 
     `tasks` are there when one workstream is asked for: all of them in launch order, each explained; so are
-    its `integrations`, newest first, and what its attempts `used`, a sum for each currency. While the newest
+    its `integrations`, newest first, and what its attempts `used`, a sum for each currency.
+    `budget` is what a person, or else the plan, lets them use; `over_budget` says what of it is used up, and
+    holds the work. While the newest
     integration is in force, rework needs a revert decision (FR-010).
     """
 
@@ -124,6 +133,8 @@ class WorkstreamFacts:
     merged_into: str
     bundle: int | None
     rework: ReworkCount
+    budget: str
+    over_budget: str
     tasks: tuple[TaskFacts, ...] | None = None
     integrations: tuple[IntegrationFacts, ...] | None = None
     used: tuple[UsageFacts, ...] | None = None

@@ -56,6 +56,8 @@ class Action(StrEnum):
     TASK_REQUEUED = "task re-queued"
     WORK_SENT_BACK = "work sent back"
     BREAKER_TRIPPED = "circuit breaker tripped"
+    BUDGET_USED_UP = "budget used up"
+    BUDGET_SET = "budget set"
     BLOCKER_DECLARED = "blocker declared"
     BLOCKER_RESOLVED = "blocker resolved"
     FLAGGED_FOR_HUMAN = "flagged for a human"
@@ -89,6 +91,7 @@ class Action(StrEnum):
     HISTORY_KEY_ROTATED = "history key rotated"
     HISTORY_KEY_REPLACED = "history key replaced"
     CONSISTENCY_RESTORED = "consistency restored"
+    BACKUP_RESTORED = "backup restored"
     BRANCH_SET_BACK = "branch set back"
     BRANCH_WRITTEN_AGAIN = "branch written again"
 

@@ -127,7 +127,7 @@ def _numbered(state: State, fact: Fact) -> tuple[TaskState, int]:
 
 
 def _nothing(_state: State, _fact: Fact) -> None:
-    """An act that changes nothing that is rebuilt here."""
+    """Changes nothing that is rebuilt here."""
 
 
 def _plan_approved(state: State, fact: Fact) -> None:
@@ -162,10 +162,7 @@ def _rolled_back(state: State, fact: Fact) -> None:
 
 
 def _pass_over(state: State, fact: Fact) -> None:
-    """From the steps of one version to those of another.
-
-    What goes keeps its place in the version it belongs to.
-    """
+    """From the steps of one version to those of another; what goes keeps its place in its own version."""
     before, tasks = state.version, state.tasks
     state.version = fact.data["to"]
     state.tasks = {new: tasks[old] for old, new in fact.data["moved"].items()}
@@ -364,6 +361,8 @@ ACTS: Mapping[str, Act] = {
     Action.ATTEMPT_FAILED: _failed,
     Action.ATTEMPT_RELEASED: _released,
     Action.BREAKER_TRIPPED: _nothing,
+    Action.BUDGET_USED_UP: _nothing,
+    Action.BUDGET_SET: _nothing,
     Action.TASK_REQUEUED: _requeued,
     Action.GATE_SIGNED: _gate_signed,
     Action.GATE_APPROVED: _gate_approved,

@@ -83,8 +83,7 @@ class TaskStatus(StrEnum):
 #: A task in one of these states needs nothing more; what waits for it may go on.
 TERMINAL_TASK: Final = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED, TaskStatus.CANCELLED})
 OPEN_TASK: Final = frozenset(TaskStatus) - TERMINAL_TASK
-#: What counts as done wherever tasks are counted, and what is counted at all: gates are tasks like any other,
-#: and what another version of the plan dropped is none of the workstream's any more (LC-1).
+#: What counts as done wherever tasks are counted, and what is counted at all, gates among them (LC-1).
 DONE_TASK: Final = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})
 COUNTED_TASK: Final = OPEN_TASK | DONE_TASK
 
@@ -102,11 +101,8 @@ LIVE_ATTEMPT: Final = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING})
 
 
 class VerificationState(StrEnum):
-    """How far the verification of a completion is (BX-9).
-
-    `refused` is red, or green behind a completion that could not count any more; `late` ended when its
-    attempt was no longer held.
-    """
+    """Of a completion (BX-9). `refused` is red, or green behind what could not count any more; `late` ended
+    when its attempt was no longer held."""
 
     PENDING = "pending"
     PROVED = "proved"
@@ -155,6 +151,8 @@ class InterventionKind(StrEnum):
     BREAKER = "breaker"
     ARTIFACT = "artifact"
     SILENCE = "silence"
+    BUDGET = "budget"
+    PLAN_BUDGET = "plan-budget"
 
 
 class DuplicateOutcome(StrEnum):
@@ -269,6 +267,7 @@ class Reason(StrEnum):
     NOT_EFFECTIVE = "not-effective"
     PREHANDOFF = "pre-handoff-review"
     WORKSTREAM_DEPENDENCY = "workstream-dependency"
+    BUDGET = "budget"
     DEPENDENCY = "dependency"
     ARTIFACT = "artifact"
     GATE = "gate"
@@ -300,6 +299,7 @@ class RootKind(StrEnum):
     PLAN = "plan-not-approved"
     NOT_EFFECTIVE = "not-effective"
     PREHANDOFF = "pre-handoff-review"
+    BUDGET = "budget"
     DIVERGENCE = "workspace-diverged"
     ACCEPTANCE = "acceptance"
     ARCHIVED = "archived"

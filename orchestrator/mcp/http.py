@@ -18,6 +18,7 @@ from orchestrator.api.bearer import caller_by_bearer
 from orchestrator.core.errors import NotSignedIn, Refusal
 from orchestrator.mcp.server import HEADERS, Profile, build_server
 from orchestrator.queries.plans.refusal_facts import refusal_facts
+from orchestrator.services.base.log_lines import HEADER, identify
 from orchestrator.services.base.outages import OUTAGES, outage
 from orchestrator.services.people.callers import Caller, caller_by_token
 
@@ -35,6 +36,7 @@ class SignedIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            send = _named(scope, send)
             refusal = await anyio.to_thread.run_sync(_why_not, scope)
             if refusal is not None:
                 await _refuse(refusal, send)
@@ -49,8 +51,24 @@ def application(profile: Profile) -> Application:
 
 def serve(profile: Profile, host: str, port: int) -> None:
     """Serve until the process is asked to stop."""
-    config = uvicorn.Config(application(profile), host=host, port=port, log_level="warning", lifespan="on")
+    config = uvicorn.Config(
+        application(profile), host=host, port=port, log_config=None, access_log=False, lifespan="on"
+    )
+    # Its own loggers write through ours, whose lines hold no secret; one for each request is ours alone.
     uvicorn.Server(config).run()
+
+
+def _named(scope: Scope, send: Send) -> Send:
+    """Have every line of the log that follows say which request it is of, and the answer too."""
+    given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+    one = identify(given.decode("latin-1"))
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), (HEADER.lower().encode(), one.encode())]
+        await send(message)
+
+    return answer
 
 
 def _caller() -> Caller:

@@ -23,6 +23,7 @@ from waitress.task import ErrorTask
 
 from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, Refusal, TooLarge
+from orchestrator.services.base.log_lines import HEADER, identify
 from orchestrator.web.refusals import told
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -47,7 +48,8 @@ class Refused(ErrorTask):  # type: ignore[misc]
         answer = _answer(self.request, _refusal(error.code, error.body))
         body = answer.content
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.extend(answer.items())
+        named = identify(self.request.headers.get("X_REQUEST_ID", ""))
+        self.response_headers.extend([*answer.items(), (HEADER, named)])
         self.set_close_on_finish()
         self.channel.lingers = True
         self.content_length = len(body)

@@ -19,6 +19,7 @@ from orchestrator.services.review.decisions import approve_version
 from orchestrator.services.review.gates import approve_gate
 from orchestrator.services.work.failures import requeue
 from orchestrator.services.work.recoveries import restore_artifact
+from orchestrator.services.workstreams.budgets import set_budget
 from orchestrator.services.workstreams.workstreams import accept_workstream, sign_prehandoff
 
 #: The act that frees each kind of root. Who claims or runs a task is told by the task itself.
@@ -30,6 +31,7 @@ FREED_BY: Final[Mapping[RootKind, Act[..., Any]]] = {
     RootKind.GATE: approve_gate,
     RootKind.PLAN: approve_version,
     RootKind.PREHANDOFF: sign_prehandoff,
+    RootKind.BUDGET: set_budget,
     RootKind.DIVERGENCE: settle_divergence,
     RootKind.ACCEPTANCE: accept_workstream,
     RootKind.ARCHIVED: submit_plan,

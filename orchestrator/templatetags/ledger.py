@@ -57,6 +57,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "needs-human": ("human", "triangle", "Needs a human"),
     "silence": ("human", "hourglass", "Not heard"),
     "breaker": ("human", "cross", "Circuit breaker"),
+    "budget": ("human", "cross", "Budget used up"),
+    "plan-budget": ("human", "cross", "Budget used up"),
     "artifact": ("human", "square", "Damaged file"),
     "queued": ("ready", "dot", "Queued"),
     "running": ("active", "half", "Running"),

@@ -24,7 +24,7 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "guide"
 #: The chapters in the order in which they are read.
 CHAPTERS: Final = (
     *("start", "plans", "formats", "reviewing", "signing", "finding", "proofs", "notifications"),
-    *("agents", "machines", "operating", "tools", "trouble"),
+    *("agents", "machines", "operating", "backups", "tools", "trouble"),
 )
 #: Which chapter helps on a page, by the beginning of its address; the first that fits.
 HELPS: Final = (
@@ -35,7 +35,8 @@ HELPS: Final = (
     (r"/(search|history|portfolio|flow)/", "finding"),
     (r"/notifications/", "notifications"),
     (r"/(tokens|collected)/", "agents"),
-    (r"/(operating|workspace|policies)/", "operating"),
+    (r"/workspace/", "backups"),
+    (r"/(operating|policies)/", "operating"),
     (r"/account/", "start"),
     (r"/workstreams/", "signing"),
 )

@@ -28,7 +28,7 @@ from orchestrator.queries.base.registered import masker, registered_values
 from orchestrator.queries.plans.readings import checked
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.acts import Act, every_act
-from orchestrator.services.base.masking import MaskingFormatter
+from orchestrator.services.base.log_lines import MaskingFormatter
 from orchestrator.services.people.callers import caller_by_name
 from orchestrator.services.people.executors import issue_token, register_executor
 from orchestrator.services.work import collector

@@ -82,18 +82,18 @@ def test_fr013_what_was_kept_is_made_again_from_history(
 ) -> None:
     driver.start()
     driver.finish()
-    call_command("rebuild_flow", "--check")
+    call_command("rebuild", "flow", "--check")
     assert "0 differ from the history" in capsys.readouterr().out
     kept = Workstream.objects.get(pk=driver.reload().pk)
     rows = intervals()
     StateInterval.objects.update(began_at=F("began_at") - timedelta(days=1))
     Workstream.objects.update(active_time=timedelta(days=9), back_moves=4, first_finished_at=None)
     with pytest.raises(SystemExit):
-        call_command("rebuild_flow", "--check")
+        call_command("rebuild", "flow", "--check")
     said = capsys.readouterr().out
     assert "back_moves is 4 in the tables, 0 by history" in said
     assert "history has started from" in said
-    call_command("rebuild_flow")
+    call_command("rebuild", "flow")
     assert "1 were made again" in capsys.readouterr().out
     again = Workstream.objects.get(pk=kept.pk)
     for name in ("active_time", "back_moves", "first_finished_at", "flow_state", "flow_since"):

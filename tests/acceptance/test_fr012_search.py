@@ -180,10 +180,10 @@ def test_fr012_the_index_is_kept_by_every_act_and_made_again_by_a_command(driver
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orchestrator_searchentry WHERE kind = 'task'")
     with pytest.raises(SystemExit):
-        call_command("rebuild_search", check=True, stdout=(said := io.StringIO()))
+        call_command("rebuild", "search", check=True, stdout=(said := io.StringIO()))
     assert "task: 6 missing or other, 0 too many." in said.getvalue()
-    call_command("rebuild_search", stdout=io.StringIO())
-    call_command("rebuild_search", check=True, stdout=io.StringIO())
+    call_command("rebuild", "search", stdout=io.StringIO())
+    call_command("rebuild", "search", check=True, stdout=io.StringIO())
     assert set(SearchEntry.objects.values_list("kind", "ref", "title", "body", "notes")) == before
 
 

@@ -282,7 +282,7 @@ def test_fr029_the_command_says_what_became_of_the_files(
     driver: Driver, held: Assignment, producer: Producer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     producer.push({"a.result.json": b"{", "b.result.json": told(held, evidence=EVIDENCE), "other.json": b"{"})
-    call_command("collect")
+    call_command("workspace", "--collect")
     said = capsys.readouterr().out
     assert "Quarantined builder-A1: a.result.json: The file is not JSON" in said
     assert "2 files looked at, 1 taken in." in said

@@ -16,7 +16,7 @@ from orchestrator.services.people.interventions import clear_human_flag, flag_fo
 from orchestrator.services.work.claims import claim, report
 from orchestrator.services.work.failures import declare_failure
 from orchestrator.services.work.silence import ask_about_silence
-from tests.cast import Driver
+from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.verified import state_problems
 
@@ -139,3 +139,18 @@ def test_wf9_who_waited_for_a_person_was_not_silent(driver: Driver, held: Assign
     resolve_blocker(blocker_id=blocker.pk, resolution="Given.", actor=contributor, now=driver.tick())
     assert ask_about_silence(driver.tick()) == 0
     assert look(driver, timedelta(hours=30)) == 1
+
+
+def test_wf9_a_plan_names_its_own_limit(driver: Driver, settings: Settings) -> None:
+    settings.SILENCE_MINUTES = 600
+    driver.start(PLAN.replace(b"---\n", b"---\nsilence: 30 min\n", 1))
+    driver.claim("A1")
+    assert look(driver, timedelta(minutes=29)) == 0
+    assert look(driver, timedelta(minutes=2)) == 1
+
+
+def test_wf9_a_plan_may_want_nobody_asked(driver: Driver, settings: Settings) -> None:
+    settings.SILENCE_MINUTES = 60
+    driver.start(PLAN.replace(b"---\n", b"---\nsilence: none\n", 1))
+    driver.claim("A1")
+    assert look(driver, timedelta(days=9)) == 0

@@ -30,6 +30,7 @@ WINGS = {
         "plans",
         "changes",
         "review",
+        "operation",
         "",
     ),
     "models": ("base", "people", "plans", "workstreams", "work", ""),

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.framework import join
-from orchestrator.core.plans.formats.plan_file import render_plan_file
+from orchestrator.core.plans.formats.plan_file_text import render_plan_file
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.text.render import render_plan
 from tests.benchmarks.floors import judge

@@ -165,6 +165,20 @@ def test_ad6_the_last_words_of_each_known_agent_are_found(name: str, output: str
     assert (ending.outcome, dict(ending.proofs), ending.question) == ("All green.", {"7": "ran it"}, "")
 
 
+def test_ad6_what_a_run_used_is_read_from_its_output() -> None:
+    claude = '{"result": "Done.", "total_cost_usd": 0.25, "usage": {"input_tokens": 12, "output_tokens": 3}}'
+    used = find_agent("claude").used(claude, 8.6)
+    assert used == {"seconds": 9, "tokens_in": 12, "tokens_out": 3, "cost": "0.250000", "currency": "USD"}
+    turn = '{"type": "turn.completed", "usage": {"input_tokens": 5, "output_tokens": 1}}'
+    assert find_agent("codex").used(f"{turn}\nnoise\n{turn}", 1) == {
+        "seconds": 1,
+        "tokens_in": 10,
+        "tokens_out": 2,
+    }
+    assert find_agent("aider").used("Tokens: 5k sent", 2) == {"seconds": 2}
+    assert doing.summed([used, used])["cost"] == "0.500000"
+
+
 def test_ad6_an_unknown_agent_is_named_with_those_that_there_are(call: Call, driver: Driver) -> None:
     told = call("work", "--agent", "nobody")
     assert told.code == 2

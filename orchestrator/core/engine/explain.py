@@ -290,7 +290,6 @@ def promised_version(number: int) -> str:
 
 #: Longer chains are named with their first and last stations only.
 _STATIONS: Final = 6
-#: What frees a root, for whoever may.
 TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.QUESTION: "answer it",
     RootKind.FAILURE: "re-queue it",
@@ -303,6 +302,7 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.PLAN: "approve the plan or send it back",
     RootKind.NOT_EFFECTIVE: "wait, or withdraw the approval",
     RootKind.PREHANDOFF: "sign the pre-handoff review",
+    RootKind.BUDGET: "set another budget",
     RootKind.DIVERGENCE: "decide which copy is right",
     RootKind.ACCEPTANCE: "accept it, or add tasks for gaps",
     RootKind.ARCHIVED: "submit a version that does not need it",

@@ -105,6 +105,8 @@ class _Wait(NamedTuple):
 def _verdict(
     task: TaskView, snapshot: Snapshot, wait: _Wait | None, launched: Mapping[str, TaskView]
 ) -> Verdict:
+    if snapshot.hold and snapshot.hold.reason is Reason.BUDGET and _is_offered(task):
+        return Verdict(task.key, Reason.BUDGET, "", snapshot.hold.sentence)
     if task.stands:
         return Verdict(
             task.key, _reason_of_status(task), _holder_of_status(task), explain.where_it_stands(task)
@@ -116,6 +118,11 @@ def _verdict(
     holder = launched.get(wait.holder.key, wait.holder)
     named = "" if holder.key == task.key else holder.key
     return Verdict(task.key, wait.reason, named, wait.phrase(holder))
+
+
+def _is_offered(task: TaskView) -> bool:
+    """Whether it waits to be claimed: what is launched already is not given out without a budget either."""
+    return task.open and task.live is AttemptStatus.QUEUED and not (task.gate or task.note or task.blocker)
 
 
 def _reason_of_status(task: TaskView) -> Reason:

@@ -53,6 +53,14 @@ class Usage:
         said = ", ".join(parts)
         return f"{said} ({self.model})" if said and self.model else said
 
+    @property
+    def short(self) -> str:
+        """For a narrow column: money, else tokens, else time."""
+        if self.currency:
+            return f"{self.cost} {self.currency}"
+        tokens = self.tokens_in + self.tokens_out
+        return f"{tokens:,} tokens" if tokens else f"{self.seconds:,} s"
+
     def as_data(self) -> dict[str, object]:
         """For the history."""
         numbers: dict[str, object] = {name: getattr(self, name) for name in _NUMBERS}

@@ -90,6 +90,7 @@ _OF_HOLD: Final[Mapping[Reason, RootKind]] = {
     Reason.PLAN_NOT_APPROVED: RootKind.PLAN,
     Reason.NOT_EFFECTIVE: RootKind.NOT_EFFECTIVE,
     Reason.PREHANDOFF: RootKind.PREHANDOFF,
+    Reason.BUDGET: RootKind.BUDGET,
     Reason.CLOSED: RootKind.NOTHING,
 }
 

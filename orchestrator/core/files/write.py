@@ -18,7 +18,7 @@ from orchestrator.core.files.dashboard import (
     render_tasks,
 )
 from orchestrator.core.files.marks import Mark, StepLine
-from orchestrator.core.plans.formats.plan_file import render_plan_file
+from orchestrator.core.plans.formats.plan_file_text import render_plan_file
 from orchestrator.core.plans.graph import compile_graph, critical_path, open_before
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.rehearsing.script import view_of

@@ -53,6 +53,7 @@ TOPICS: Final[Mapping[Action, Topic]] = {
     Action.STEPS_LAUNCHED: Topic.GATE_WAITS,
     Action.FLAGGED_FOR_HUMAN: Topic.QUESTION,
     Action.BREAKER_TRIPPED: Topic.QUESTION,
+    Action.BUDGET_USED_UP: Topic.QUESTION,
     Action.INTERVENTION_DONE: Topic.ANSWER,
     Action.PLAN_SUBMITTED: Topic.PLAN_WAITS,
     Action.BUNDLE_SUBMITTED: Topic.PLAN_WAITS,

@@ -17,6 +17,7 @@ _FIELDS: Final = {
     "tool": "tool",
     "run": "command",
     "verify": "verification",
+    "budget": "budget",
     "files": "files",
     "resources": "resources",
     "entry": "entry criteria",
@@ -28,6 +29,11 @@ _FIELDS: Final = {
     "max_attempts": "most attempts",
     "may_add": "steps it may add",
 }
+#: Fields of the plan itself that are compared as they stand.
+_WORDS: Final = (
+    *("name", "summary", "domain", "owner", "priority", "repository", "base_branch", "verify"),
+    *("budget", "silence"),
+)
 _GATE: Final = {
     "kind": "kind of gate",
     "reviewers": "reviewers",
@@ -176,7 +182,7 @@ def _text(value: object) -> str:
 
 
 def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
-    for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch", "verify"):
+    for name in _WORDS:
         yield from _changed(name.replace("_", " "), _text(getattr(old, name)), _text(getattr(new, name)))
     orders = ["dependencies" if plan.by_needs else "batches" for plan in (old, new)]
     yield from _changed("order", *orders)

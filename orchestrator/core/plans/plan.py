@@ -52,7 +52,8 @@ class StepSpec:
     for them. `max_attempts` trips the circuit breaker, 0 for the default. `may_add` is how many steps it may
     add at run time, `added_by` the key of the step that added this one (AD-8). `when_line` is the line of the
     condition. `verify` is the command that proves its completion, a gate's that of the steps before it,
-    `none` for none (BX-9).
+    `none` for none (BX-9). `budget` is what it may use of models before a person is asked, in canonical
+    words (`core/engine/budgets.py`).
     """
 
     key: str
@@ -66,6 +67,7 @@ class StepSpec:
     tool: str = ""
     run: str = ""
     verify: str = ""
+    budget: str = ""
     files: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     entry: tuple[str, ...] = ()
@@ -157,7 +159,9 @@ class Plan:
     `needs` are the names of workstreams that have to be completed first (AD-3), `needs_line` where they
     stand. `by_needs` says that dependencies alone give the order: no batches are derived, and a gate stands
     in the batch whose steps it waits for (BX-4). `verify` proves the completion of every step that names
-    nothing of its own (BX-9).
+    nothing of its own (BX-9). `budget` is that of all its steps together; `silence` after how long a
+    person is asked about an executor that says nothing, `90m` or `none`, empty for what the operator set
+    (WF-9).
     """
 
     name: str
@@ -177,6 +181,8 @@ class Plan:
     approvers_line: int = field(default=0, compare=False)
     by_needs: bool = False
     verify: str = ""
+    budget: str = ""
+    silence: str = ""
 
     @property
     def slug(self) -> str:

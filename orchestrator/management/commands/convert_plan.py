@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.files.write import Written, render_as
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.plan_file import render_plan_files
+from orchestrator.core.plans.formats.plan_file_text import render_plan_files
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_in, lines_of, read_file

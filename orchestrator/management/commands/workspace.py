@@ -1,6 +1,7 @@
-"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens.
+"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens; with
+--collect, look at once at what producers committed to refs/inbox/<executor>.
 
-Requirements: F22 to F24.
+Requirements: F22 to F24, FR-029.
 """
 
 import sys
@@ -13,9 +14,11 @@ from django.utils import timezone
 
 from orchestrator.contract.workspace import WorkspaceFacts
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import Settlement
+from orchestrator.core.terms import ResultFileState, Settlement
+from orchestrator.models import ResultFile
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
+from orchestrator.services.work import collector
 
 
 class Command(BaseCommand):
@@ -26,12 +29,22 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--collect",
+            action="store_true",
+            help="take in the result files that executors committed themselves; the queue does so as well",
+        )
         parser.add_argument("--settle", choices=[way.value for way in Settlement], help="what to do")
         parser.add_argument("--as", dest="user", help="the account that decides; an approver's")
         parser.add_argument("--reason", default="", help="why this copy is the right one")
 
-    def handle(self, *, settle: str | None, user: str | None, reason: str, **_options: Any) -> None:
+    def handle(
+        self, *, settle: str | None, user: str | None, reason: str, collect: bool, **_options: Any
+    ) -> None:
         try:
+            if collect:
+                self._collect()
+                return
             if settle:
                 self._settle(Settlement(settle), user or "", reason)
             facts = workspace_facts(now=timezone.now())
@@ -40,6 +53,15 @@ class Command(BaseCommand):
         self._say(facts)
         if not facts.agrees:
             sys.exit(1)
+
+    def _collect(self) -> None:
+        now = timezone.now()
+        looked = collector.collect(now=now)
+        seen = ResultFile.objects.filter(seen_at=now)
+        for row in seen.filter(state=ResultFileState.QUARANTINED):
+            self.stdout.write(f"Quarantined {row.executor}: {row.path}: {row.problem}")
+        taken = seen.filter(state=ResultFileState.INGESTED).count()
+        self.stdout.write(f"{looked} files looked at, {taken} taken in.")
 
     def _settle(self, way: Settlement, user: str, reason: str) -> None:
         account = User.objects.filter(username=user, is_active=True).first()

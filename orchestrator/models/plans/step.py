@@ -20,6 +20,7 @@ class Step(models.Model):
     `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its
     own, or neighbouring parallel steps, which share one. `estimate` is in minutes, 0 when the plan gives
     none. `verify` is the line that proves it, `gate_verify` that of its gate (`core/engine/verification.py`).
+    `budget` is what it may use (`core/engine/budgets.py`).
     `line` is the line of the version's source. `behind` counts the steps that come after it by need, by
     thread or by batch.
     """
@@ -40,6 +41,7 @@ class Step(models.Model):
     run = models.CharField(max_length=500, blank=True)
     verify = models.CharField(max_length=500, blank=True)
     gate_verify = models.CharField(max_length=500, blank=True)
+    budget = models.CharField(max_length=200, blank=True)
     parallel = models.BooleanField(default=False)
     condition = models.CharField(max_length=300, blank=True)
     estimate = models.PositiveIntegerField(default=0)

@@ -27,7 +27,8 @@ class WorkflowVersion(models.Model):
     workflow of the library that the text was made from, with its number (0 for a shipped one). `origin`
     is the text that was opened as PLAN.md before it was submitted, as it was given, and `origin_name`
     what it was called; empty when the text is its own. `verify` is the line that proves steps that name
-    none (BX-9).
+    none (BX-9). `budget` is what all steps may use together; after `silence_minutes` a person is asked about
+    who says nothing, 0 for never, null for what the operator set.
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -48,6 +49,8 @@ class WorkflowVersion(models.Model):
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")
     verify = models.CharField(max_length=500, blank=True)
+    budget = models.CharField(max_length=200, blank=True)
+    silence_minutes = models.PositiveIntegerField(null=True, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     submitted_as = label()
     change_reason = models.TextField(blank=True)

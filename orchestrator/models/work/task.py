@@ -22,6 +22,7 @@ class Task(models.Model):
     `heard_at` is when who holds it, or held it last, last said something: a claim, a breadcrumb, an end.
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the latest one a
     round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
+    `budget` is what a person set instead of the step's; empty where nobody did.
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the
     open frontier by an index; `progress.recount` writes them. `open_batch` is null once the task needs
@@ -42,6 +43,7 @@ class Task(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True)
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
+    budget = models.CharField(max_length=200, blank=True)
     verdict = models.ForeignKey(
         "orchestrator.RecordedVerdict", models.PROTECT, null=True, blank=True, related_name="+"
     )

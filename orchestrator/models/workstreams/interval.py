@@ -10,7 +10,7 @@ from orchestrator.models.workstreams.workstream import Workstream
 class StateInterval(models.Model):
     """Half-open and in UTC. Written by the act that ends it; the open ones are columns of the workstream.
 
-    Attempts are the intervals in which work ran, so `active` has no rows here. `manage.py rebuild_flow`
+    Attempts are the intervals in which work ran, so `active` has no rows here. `manage.py rebuild flow`
     makes all of them again from the history; what turns out not to have been so is `void` and not read any
     more.
     """

@@ -20,7 +20,9 @@ class Workstream(FlowColumns):
     number the scheduling decisions and the artifacts without gaps. `judged_on` names what the last round's
     verdicts rest on beside the tasks; while it is the same, a round looks only at what changed. `bundle` is
     what it was submitted with (AD-3), `merged_into` the workstream that goes on in its place (FR-003).
-    `trouble` says why the last advance did not get through; it is empty when it did.
+    `trouble` says why the last advance did not get through; it is empty when it did. `budget` is what a
+    person set instead of the plan's; `over_budget` says which part of it was used up, at `over_budget_at`,
+    and holds the workstream until a person has decided.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -49,6 +51,9 @@ class Workstream(FlowColumns):
     last_artifact = models.PositiveIntegerField(default=0)
     judged_on = models.CharField(max_length=64, blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False)
+    budget = models.CharField(max_length=200, blank=True)
+    over_budget = models.TextField(blank=True, editable=False)
+    over_budget_at = models.DateTimeField(null=True, blank=True, editable=False)
     bundle = models.ForeignKey(Bundle, models.PROTECT, null=True, blank=True, related_name="workstreams")
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from orchestrator.core.engine import explain
+from orchestrator.core.engine import budgets, explain
 from orchestrator.core.engine.values import Hold
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
@@ -50,6 +50,8 @@ def hold_on(
         return Hold(Reason.NOT_EFFECTIVE, explain.waits_until(effective_at))
     if not facts.reviewed:
         return Hold(Reason.PREHANDOFF, explain.waits_for_prehandoff())
+    if workstream.over_budget:
+        return Hold(Reason.BUDGET, budgets.holds(workstream.over_budget))
     return _needed_workstream((first_needed or _first_needed)(workstream)) if facts.unmet else None
 
 

@@ -151,7 +151,9 @@ _TABLES = {
     "thread": Table(Thread),
     "batch": Table(Batch),
     "stage": Table(Stage),
-    "version": Table(WorkflowVersion, ("workflow_id", "number", "repository", "base_branch", "verify")),
+    "version": Table(
+        WorkflowVersion, ("workflow_id", "number", "repository", "base_branch", "verify", "budget")
+    ),
     "workflow": Table(Workflow),
     "assignment": Table(Assignment),
     "holder": Table(Executor),

@@ -16,13 +16,17 @@ from orchestrator.contract.previews import (
     PreviewFacts,
     ThreadLaunchesFacts,
     ThreadStepFacts,
+    UsageForecast,
     WaitFacts,
 )
 from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
+from orchestrator.core.engine.likely_usage import LikelyUsage
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import ThreadLaunches
 from orchestrator.core.plans.work_lines import Account, Fate
+from orchestrator.queries.base.usage_facts import usage_facts
+from orchestrator.queries.plans.forecasts import forecast_of
 from orchestrator.queries.plans.readings import preview_plan
 
 
@@ -99,6 +103,19 @@ def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> Previ
         critical_path=effect.critical_path,
         gates=tuple(HeldBackFacts(held.key, held.count, held.first) for held in effect.gates),
         conditional=tuple(ConditionalFacts(*conditional) for conditional in effect.conditional),
+        forecast=_forecast(forecast_of(reading.plan, reading.plan.slug, adoption.ended)),
+    )
+
+
+def _forecast(found: LikelyUsage) -> UsageForecast:
+    return UsageForecast(
+        sentence=found.sentence,
+        steps=found.steps,
+        known=found.known,
+        measured=found.measured,
+        expected=usage_facts(found.expected),
+        budget=found.budget,
+        beyond=found.beyond,
     )
 
 

@@ -7,6 +7,7 @@ from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subqu
 from django.db.models.functions import Lower
 
 from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.engine.likely_usage import LikelyUsage
 from orchestrator.core.errors import NotFound
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading, StageSpec
@@ -29,6 +30,7 @@ class Review:
     lines: tuple[SourceLine, ...]
     effect: Preview | None
     stages: tuple[StageSpec, ...] = ()
+    forecast: LikelyUsage | None = None
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

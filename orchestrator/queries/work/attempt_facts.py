@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 
-from django.db.models import QuerySet, Sum
-
 from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.contract.briefs import Shortened
-from orchestrator.contract.values import UsageFacts
-from orchestrator.core.engine.usage import Usage, totals
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, WorkPlace, Workstream
+from orchestrator.models import Assignment, Attempt, Task, WorkPlace
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.usage_facts import usage_facts
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
@@ -32,7 +29,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         raise NotFound("There is no such attempt.")
     assignment: Assignment | None = getattr(attempt, "assignment", None)
     place: WorkPlace | None = getattr(attempt, "place", None)
-    lost = lost_before(attempt.task) if attempt.status in LIVE else None
+    held = what_holds(attempt.task) if attempt.status in LIVE else ""
     return AttemptFacts(
         id=attempt.pk,
         number=attempt.number,
@@ -50,7 +47,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         commit=attempt.commit,
         committed=bool(place and place.committed),
         touched=tuple(touched_of([attempt.pk]).get(attempt.pk, ())) if attempt.base else (),
-        held=lost.sentence if lost else "",
+        held=held,
         same_as=attempt.same_as.number if attempt.same_as else None,
         verification=verification_facts(attempt),
         usage=usage_facts(attempt.used),
@@ -58,6 +55,13 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
     )
+
+
+def what_holds(task: Task) -> str:
+    """What whoever holds the task waits for, in a sentence; empty while nothing is in the way."""
+    if lost := lost_before(task):
+        return lost.sentence
+    return f"A person is asked first: {task.intervention_note}" if task.needs_human else ""
 
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
@@ -76,44 +80,3 @@ def claim_facts(assignment: Assignment) -> ClaimFacts:
 
 def _of_brief(one: Shortened) -> Shortened:
     return replace(one, what=one.what.removeprefix("brief."))
-
-
-def used_in(workstream: Workstream) -> tuple[Usage, ...]:
-    """Of all attempts of a workstream, failed ones too."""
-    return _sums(Attempt.objects.filter(task__workstream=workstream))
-
-
-def usage_facts(used: Usage) -> UsageFacts:
-    return UsageFacts(
-        sentence=used.sentence,
-        tokens_in=used.tokens_in,
-        tokens_out=used.tokens_out,
-        cost=used.cost,
-        currency=used.currency,
-        model=used.model,
-        seconds=used.seconds,
-    )
-
-
-def _sums(attempts: QuerySet[Attempt]) -> tuple[Usage, ...]:
-    told = attempts.exclude(tokens_in=0, tokens_out=0, cost_micros=0, model_seconds=0)
-    rows = (
-        told.order_by()
-        .values("currency")
-        .annotate(
-            read=Sum("tokens_in"),
-            written=Sum("tokens_out"),
-            money=Sum("cost_micros"),
-            time=Sum("model_seconds"),
-        )
-    )
-    return totals(
-        Usage(
-            tokens_in=int(row["read"]),
-            tokens_out=int(row["written"]),
-            micros=int(row["money"]),
-            currency=row["currency"],
-            seconds=int(row["time"]),
-        )
-        for row in rows
-    )

@@ -5,6 +5,7 @@ from typing import Final
 from orchestrator.contract.attempts import HeldTask, HeldTasks
 from orchestrator.models import Assignment, Executor
 from orchestrator.queries.handoff.upstream import output_place
+from orchestrator.queries.work.attempt_facts import what_holds
 from orchestrator.queries.work.proof import criteria_to_prove, verification_facts
 
 #: Criteria that are named of each, and characters of its breadcrumb; the brief has all.
@@ -38,4 +39,5 @@ def _held(row: Assignment) -> HeldTask:
         outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
         brief=f"/api/tasks/{task.pk}/",
         verification=verification_facts(row.attempt),
+        held=what_holds(task),
     )

@@ -72,6 +72,8 @@ def hold_since(workstream: Workstream, reason: Reason | None) -> datetime | None
         return version.decided_at
     if reason is Reason.PREHANDOFF:
         return version.effective_at
+    if reason is Reason.BUDGET:
+        return workstream.over_budget_at
     if reason is Reason.DIVERGED:
         return WorkspaceBranch.objects.values_list("diverged_at", flat=True).first()
     if reason is Reason.CLOSED:

@@ -62,6 +62,7 @@ def waiting_attempts() -> QuerySet[Attempt]:
         task__status=TaskStatus.PENDING,
         task__needs_human=False,
         task__workstream__status=WorkstreamStatus.ACTIVE,
+        task__workstream__over_budget="",
     )
 
 

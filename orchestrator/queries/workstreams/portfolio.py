@@ -14,10 +14,12 @@ from django.http import QueryDict
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
+from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
 from orchestrator.queries.base.asked import Asked, usernames
 from orchestrator.queries.base.sorting import in_order
+from orchestrator.queries.base.used import used_in_each
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
@@ -123,6 +125,7 @@ class PortfolioItem:
     state: Lifecycle
     signals: tuple[Signal, ...]
     why: str
+    used: tuple[Usage, ...] = ()
 
     @property
     def total(self) -> int:
@@ -172,9 +175,11 @@ class Portfolio:
         roots = front_roots(workstreams, self.now)
         raised = {one.pk: signals(counts_of(one), self.now) for one in workstreams}
         last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
-        return [
+        used = used_in_each([one.pk for one in workstreams])
+        items = (
             self._item(one, raised[one.pk], roots.get(one.pk), last.get(one.pk, "")) for one in workstreams
-        ]
+        )
+        return [replace(item, used=used.get(item.workstream.pk, ())) for item in items]
 
     def _item(
         self, workstream: Workstream, raised: frozenset[Signal], root: FrontRoot | None, last: str

@@ -14,8 +14,9 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.models.work.task import OPEN
+from orchestrator.queries.base.usage_facts import usage_facts
+from orchestrator.queries.base.used import used_in
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.work.attempt_facts import usage_facts, used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
@@ -107,4 +108,6 @@ def _facts(workstream: Workstream) -> WorkstreamFacts:
         merged_into=workstream.merged_into.slug if workstream.merged_into else "",
         bundle=workstream.bundle_id,
         rework=rework_count(workstream),
+        budget=workstream.budget or workstream.version.budget,
+        over_budget=workstream.over_budget,
     )

@@ -6,7 +6,6 @@ is called from. What was masked stands in the act's own history entry, and whoev
 """
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,13 +34,6 @@ def masked_json(text: str) -> str:
     found: list[str] = []
     facts = _masked(json.loads(text), found) if text else None
     return json.dumps(facts, ensure_ascii=False) if found else text
-
-
-class MaskingFormatter(logging.Formatter):
-    """Lines of the log, tracebacks included, without secrets."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return masked_text(super().format(record))
 
 
 def notice_of(masked: Sequence[Masked]) -> str:

@@ -105,10 +105,15 @@ def recount(workstream: Workstream, now: datetime) -> None:
     row = _locked_row(workstream)
     row.reworking = counts["reworking"]
     row.open_tasks, row.done_tasks, row.blocked_tasks = counts["open"], counts["done"], counts["blocked"]
-    row.judged_on = ""
     _put_in_place(workstream)
-    Task.objects.filter(workstream=workstream, standing=True).update(standing=False)
+    judge_afresh(workstream)
     _touch(row, now)
+
+
+def judge_afresh(workstream: Workstream) -> None:
+    """Have the next round judge the whole frontier of a locked workstream, what was launched too."""
+    _locked_row(workstream).judged_on = ""
+    Task.objects.filter(workstream=workstream, standing=True).update(standing=False)
 
 
 def _balance(moves: Iterable[TaskMove], group: list[str]) -> int:

@@ -24,6 +24,8 @@ from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
+from orchestrator.services.people.budgets import KINDS as BUDGETS
+from orchestrator.services.people.budgets import decide_budget, why_not_decide
 
 #: How many answers a question may offer, and how long each may be.
 MOST_CHOICES = 10
@@ -31,6 +33,8 @@ CHOICE_LENGTH = 200
 _CARDS = {
     InterventionKind.BREAKER: "A circuit breaker",
     InterventionKind.SILENCE: "A question about who is not heard",
+    InterventionKind.BUDGET: "A question about a budget",
+    InterventionKind.PLAN_BUDGET: "A question about a budget",
 }
 NOTE = why(
     "note",
@@ -78,7 +82,7 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
 @act(
     roles=PARTICIPANTS,
     scope=Scope.WORK,
-    only="a circuit breaker, or who is not heard: a person",
+    only="a circuit breaker, or who is not heard: a person; a budget: one who submits plans",
     locks=(Lock.WORKSTREAM,),
     records=(Action.INTERVENTION_DONE,),
 )
@@ -94,9 +98,10 @@ def clear_human_flag(
     """Mark the question as dealt with; the answer goes to whoever does the step, so it is never blank.
 
     A question with choices takes one of them. A circuit breaker takes an answer from a person only, and
-    failures count anew from then on. A card about a damaged file is not cleared by hand: it goes when the
-    file is usable again. `seen`, or the text of the `question`, is what the answer was written for, where the
-    caller knows: one that was answered since is not taken for the next.
+    failures count anew from then on. A question about a budget takes one of its choices or
+    another budget, from a person who submits plans. A card about a damaged file is not cleared by hand: it
+    goes when the file is usable again. `seen`, or the text of the `question`, is what the answer was written
+    for, where the caller knows: one that was answered since is not taken for the next.
     """
     with unit_of_work():
         task = locked_task(task_id)
@@ -106,6 +111,8 @@ def clear_human_flag(
         _refuse_answer(intervention, answer.strip(), actor)
         if intervention.kind == InterventionKind.BREAKER:
             task.forgive_failures()
+        if intervention.kind in BUDGETS:
+            decide_budget(intervention.kind, task, answer, actor, now)
         close_intervention(intervention, task, answer.strip(), actor, now)
         settle(task, now)
         wake(task.workstream_id)
@@ -221,19 +228,20 @@ def _offered(choices: Sequence[str]) -> list[str]:
 
 def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> None:
     offered = list(intervention.choices.values_list("text", flat=True))
-    if offered and answer not in offered:
+    if offered and answer not in offered and intervention.kind not in BUDGETS:
         raise InvalidInput(f"Answer with one of: {'; '.join(offered)}.", field="answer")
     if intervention.kind == InterventionKind.ARTIFACT:
         raise WrongState(
             "The card stands until the file is usable again.",
             recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
         )
-    if intervention.kind in (InterventionKind.BREAKER, InterventionKind.SILENCE) and not actor.is_person:
-        card = _CARDS[InterventionKind(intervention.kind)]
+    if (card := _CARDS.get(InterventionKind(intervention.kind))) and not actor.is_person:
         raise NotAllowed(
             f"{card} is answered by a person, not by an agent or a tool.",
             recovery="Ask a person to answer it on the interventions page.",
         )
+    if intervention.kind in BUDGETS and (refusal := why_not_decide(actor)):
+        raise refusal
     if intervention.kind == InterventionKind.BREAKER and not answer:
         raise MissingReason("Say what changes before the step is tried again.", field="answer")
     if not answer:

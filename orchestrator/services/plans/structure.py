@@ -123,6 +123,7 @@ def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:
         tool=spec.tool[:60],
         run=spec.run[:500],
         verify=spec.verify[:500],
+        budget=spec.budget,
         parallel=spec.parallel,
         condition=spec.when[:300],
         estimate=spec.estimate,

@@ -12,6 +12,7 @@ from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plans.compare import compare_plans
 from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.text.front_matter import minutes_of
 from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.plans.readings import reading_of
@@ -184,6 +185,8 @@ def _version(
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
         verify=plan.verify[:500],
+        budget=plan.budget,
+        silence_minutes=minutes_of(plan.silence),
         author=actor.account,
         submitted_as=actor.label,
         change_reason=reason,

@@ -84,6 +84,11 @@ def key_ring(*, make: bool = False) -> KeyRing:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             ring = KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))
             os.link(_fresh(path, str(ring)), path)
+    return ring_in(path)
+
+
+def ring_in(path: Path) -> KeyRing:
+    """The keys that a file holds, such as a saved copy. WrongState as `key_ring` raises it."""
     try:
         text = path.read_text(encoding="ascii")
         open_to = path.stat().st_mode & 0o077

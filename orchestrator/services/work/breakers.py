@@ -42,6 +42,11 @@ def trip_breaker(attempt: Attempt, now: datetime) -> None:
 
 
 def refuse_open_breaker(task: Task) -> None:
-    """BreakerOpen while the task's breaker waits for a person."""
-    if task.interventions.filter(kind=InterventionKind.BREAKER, cleared_at=None).exists():
-        raise BreakerOpen(f"{task.step.key} failed too often: its circuit breaker waits for a person.")
+    """BreakerOpen while the task's breaker, or its budget, waits for a person."""
+    kinds = (InterventionKind.BREAKER, InterventionKind.BUDGET)
+    asked = task.interventions.filter(kind__in=kinds, cleared_at=None).first()
+    if asked is None:
+        return
+    if asked.kind == InterventionKind.BUDGET:
+        raise BreakerOpen(f"The budget of {task.step.key} is used up: a person has to decide about it.")
+    raise BreakerOpen(f"{task.step.key} failed too often: its circuit breaker waits for a person.")

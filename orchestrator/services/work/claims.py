@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.budgets import BudgetSpent
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
@@ -33,6 +34,7 @@ from orchestrator.services.work.attempts import (
     refuse_unsuited,
     require_doer,
 )
+from orchestrator.services.work.budgets import judge_budgets
 from orchestrator.services.work.places import after_claim
 from orchestrator.services.work.silence import heard
 from orchestrator.services.work.usage import told, used_by
@@ -135,6 +137,7 @@ def report(
         if used := used_by(attempt, usage):
             _USED({"id": attempt.pk}, **used)
         record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb, data=told(usage))
+        judge_budgets(attempt.task, usage, now)
         settle(attempt.task, now)
 
 
@@ -181,6 +184,8 @@ def _refuse_unclaimable(situation: Situation) -> None:
         )
     if attempt.status != AttemptStatus.QUEUED:
         raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
+    if gone := situation.task.workstream.over_budget:
+        raise BudgetSpent(f"The budget of the plan is used up: {gone}.")
     if situation.task.needs_human:
         raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
     if situation.blocked:

@@ -31,6 +31,7 @@ from orchestrator.services.work.attempts import (
     require_doer,
     staleness,
 )
+from orchestrator.services.work.budgets import asks_about_budget, judge_budgets, overtake_budget
 from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
     Given,
@@ -137,8 +138,9 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     _checks(attempt, given.evidence, given.actor, given.now)
     chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
     attempt.outcome = ""
-    settle(situation.task, given.now)
     keep_for_verification(attempt, given, handed, command)
+    judge_budgets(situation.task, given.usage, given.now)
+    settle(situation.task, given.now)
 
 
 def accept(
@@ -189,6 +191,8 @@ def _hand_over(
             f"{outcome} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
         )
     record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=outcome, data=data)
+    overtake_budget(task, "Overtaken: the step is complete.", actor, now)
+    judge_budgets(task, given.usage, now)
     settle(task, now)
     wake(task.workstream_id)
 
@@ -202,7 +206,7 @@ def _refuse_held_up(situation: Situation) -> None:
         raise WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
         )
-    if situation.task.needs_human:
+    if situation.task.needs_human and not asks_about_budget(situation.task):
         raise WrongState(
             f"The task waits for a person: {situation.task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",

@@ -23,6 +23,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
+from orchestrator.services.work.budgets import judge_budgets, overtake_budget
 from orchestrator.services.work.silence import answer_silence, heard
 from orchestrator.services.work.usage import told, used_by
 
@@ -78,6 +79,7 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
         attempt = situation.attempt
         if refusal := why_not_declare_failure(attempt, actor):
             raise _ended_already(attempt, refusal)
+        overtake_budget(attempt.task, "Overtaken: the attempt was declared failed.", actor, now)
         _fail(situation, actor, reason, now)
     return attempt
 
@@ -177,5 +179,6 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: 
     )
     record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error, data=told(usage))
     trip_breaker(attempt, now)
+    judge_budgets(attempt.task, usage, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

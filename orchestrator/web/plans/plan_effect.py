@@ -9,11 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine.likely_usage import LikelyUsage
 from orchestrator.core.plans.begun import begun_sentence
+from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
+from orchestrator.queries.plans.forecasts import forecast_of
 from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of
 from orchestrator.web.show import show
 
@@ -40,12 +43,18 @@ def begun(version: WorkflowVersion, workstream: Workstream) -> str:
     )
 
 
+def forecast_for(version: WorkflowVersion, plan: Plan | None) -> LikelyUsage | None:
+    """What the version is likely to use of models; None where nothing in it can be scheduled."""
+    return forecast_of(plan, version.workflow.slug, adoption_by(version).ended) if plan else None
+
+
 @require_GET
 def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Everything on a page of its own; htmx gets the short form that the review shows."""
     shown = queries.find_version(slug, version)
-    review = queries.Review(reading_of(shown), (), preview_of(shown, executors_asked(request)))
     adoption = adoption_by(shown)
+    reading, effect = reading_of(shown), preview_of(shown, executors_asked(request))
+    review = queries.Review(reading, (), effect, forecast=forecast_for(shown, reading.plan))
     context = {
         "version": shown,
         "review": review,

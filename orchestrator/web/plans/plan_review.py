@@ -37,7 +37,7 @@ from orchestrator.services.plans.comments import open_discussion
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
-from orchestrator.web.plans.plan_effect import begun, executors_asked
+from orchestrator.web.plans.plan_effect import begun, executors_asked, forecast_for
 from orchestrator.web.plans.plan_map import map_of, map_page_of
 from orchestrator.web.show import all_anew, show
 
@@ -197,7 +197,8 @@ def review_page(
     page = Layout(request, version)
     workstream, reading, who = page.workstream, page.reading, page.who
     versions = queries.versions_of(version)
-    review = queries.Review(reading, (), preview_of(version, executors_asked(request)))
+    effect = preview_of(version, executors_asked(request))
+    review = queries.Review(reading, (), effect, forecast=forecast_for(version, reading.plan))
     why_not = plan_decisions.why_not(who, version, versions[0], review, workstream)
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {

@@ -45,9 +45,14 @@ def intervention_done(request: HttpRequest, intervention_id: int) -> HttpRespons
 
 @does(clear_human_flag)
 def _clear(request: HttpRequest, intervention: Intervention) -> str:
-    answer, who = typed(request, "answer"), viewer(request).actor
+    answer, who = answer_typed(request), viewer(request).actor
     clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now(), seen=intervention.pk)
     return answered(intervention.kind)
+
+
+def answer_typed(request: HttpRequest) -> str:
+    """What was written, or else chosen."""
+    return typed(request, "other") or typed(request, "answer")
 
 
 def answered(kind: str) -> str:

@@ -47,7 +47,7 @@ from orchestrator.web.acting import (
     viewer,
 )
 from orchestrator.web.show import show
-from orchestrator.web.work.interventions import answered
+from orchestrator.web.work.interventions import answer_typed, answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
 from orchestrator.web.work.task_controls import why_not
 
@@ -280,7 +280,7 @@ def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
 
 @does(interventions.clear_human_flag)
 def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
-    answer = typed(request, "answer")
+    answer = answer_typed(request)
     done = interventions.clear_human_flag(
         task_id=found.pk,
         answer=answer,

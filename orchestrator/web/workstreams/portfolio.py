@@ -86,7 +86,7 @@ def _address(request: HttpRequest, domain: str, state: Lifecycle | None) -> str:
 
 COLUMNS = (
     "workstream", "title", "uuid", "state", "signals", "why", "domain", "owner", "workflow", "version",
-    "open_tasks", "done_tasks", "blocked_tasks",
+    "open_tasks", "done_tasks", "blocked_tasks", "tokens_in", "tokens_out", "cost", "seconds_used", "budget",
 )  # fmt: skip
 TIMES = ("created", "updated", "started", "finished", "accepted")
 
@@ -114,7 +114,20 @@ def _row(item: PortfolioItem) -> tuple[object, ...]:
         version.workflow.slug,
         version.number,
         *counts,
+        *_usage(item),
         *map(moment, times),
+    )
+
+
+def _usage(item: PortfolioItem) -> tuple[object, ...]:
+    """What its executors said they used, money by currency, and the budget that a person or the plan gave."""
+    cost = " + ".join(f"{one.cost} {one.currency}" for one in item.used if one.currency)
+    return (
+        sum(one.tokens_in for one in item.used),
+        sum(one.tokens_out for one in item.used),
+        cost,
+        sum(one.seconds for one in item.used),
+        item.workstream.budget or item.workstream.version.budget,
     )
 
 

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, TaskStatus
 from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
+from orchestrator.queries.base.used import used_in
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
-from orchestrator.queries.work.attempt_facts import used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
@@ -28,6 +28,7 @@ from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.freeing import why_workstream
 from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
+from orchestrator.services.workstreams.budgets import set_budget
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.web.acting import (
@@ -58,7 +59,7 @@ GOING_ON = frozenset({Lifecycle.PLANNING, Lifecycle.ACTIVE})
 PARTS = frozenset({"board", "approval"})
 #: Acts whose form shows the refusal itself; the others show it at the top.
 TOLD_ELSEWHERE = frozenset(
-    {"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS}
+    {"accept", "archive", "reopen", "priority", "budget", "own", "assign", "unassign", *baseline.ACTS}
 )
 #: Acts that ask git between their transactions; doing them again makes nothing a second time.
 MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
@@ -195,6 +196,15 @@ def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{found.title} now has the priority {int(text)}."
 
 
+@does(set_budget)
+def _budget(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    text, reason = typed(request, "budget"), typed(request, "reason")
+    if not text:
+        raise InvalidInput("Give a budget, or `no budget`.", field="budget")
+    given = set_budget(workstream_id=found.pk, budget=text, reason=reason, actor=who.actor, now=now())
+    return f"The budget of {found.title} is now: {given.budget}."
+
+
 @does(failures.requeue)
 def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     task = find_task(found, typed(request, "key"))
@@ -262,6 +272,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "archive": _archive,
     "reopen": _reopen,
     "priority": _prioritise,
+    "budget": _budget,
     "requeue": _requeue,
     "recover": _recover,
     "republish": _republish,
@@ -285,6 +296,7 @@ def _why_not(who: Viewer, found: Workstream) -> dict[str, str]:
         "archive": off(workstreams.why_not_archive(found, who.actor)),
         "reopen": off(workstreams.why_not_reopen(found, who.actor)),
         "priority": who.lacks(set_priority),
+        "budget": who.lacks(set_budget),
         "requeue": who.lacks(failures.requeue),
         "recover": who.lacks(recoveries.retry_artifact),
         "learn": who.lacks(record_learning),

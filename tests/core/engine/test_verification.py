@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.core.engine.verification import Command, Named, verification_of
 from orchestrator.core.plans.checks.read import read
-from orchestrator.core.plans.formats.plan_file import render_plan_file
+from orchestrator.core.plans.formats.plan_file_text import render_plan_file
 from orchestrator.core.plans.text.render import render_plan
 
 TOOLS = {"pytest", "ruff", "script"}

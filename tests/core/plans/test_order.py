@@ -13,7 +13,7 @@ from orchestrator.core.changes.adoption import AdoptedAs, adoption_of
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.circles import circles
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.plan_file import render_plan_file
+from orchestrator.core.plans.formats.plan_file_text import render_plan_file
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview

@@ -1,15 +1,16 @@
-"""Our plan file: a plan as JSON, read strictly and written so that equal plans give equal bytes (AD-5).
+"""Our plan file: a plan as JSON, read strictly (AD-5).
 
 What is missing, unknown or of the wrong kind is a finding with its path and line. A file of several plans
 is split before it is read (`folder.py`): one workstream has one plan.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from textwrap import dedent
-from typing import Any, Final
+from typing import Any
 
+from orchestrator.core.engine.budgets import read_budget
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.action import ACTION, action_key, has_action, with_action
 from orchestrator.core.plans.conditions import with_condition_needs
 from orchestrator.core.plans.findings import Findings
@@ -28,7 +29,7 @@ from orchestrator.core.plans.plan import (
 )
 from orchestrator.core.plans.reading.json_source import load
 from orchestrator.core.plans.reading.unlocks import with_unlocks
-from orchestrator.core.plans.text.front_matter import FrontMatter
+from orchestrator.core.plans.text.front_matter import FrontMatter, silence_of
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.plans.text.parameters import fill
 from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
@@ -141,7 +142,26 @@ class _BundleReader:
             approvers_line=self.places.line(given, "approvers") if "approvers" in given else 0,
             by_needs=self.by_needs,
             verify=_line(given, "verify"),
+            budget=self._budget(given),
+            silence=self._silence(given),
         )
+
+    def _budget(self, given: Json) -> str:
+        try:
+            return read_budget(_line(given, "budget")).line
+        except InvalidInput as refusal:
+            line = self.places.line(given, "budget")
+            self.findings.add("plan-file-field", line, refusal.message, refusal.way_out)
+            return ""
+
+    def _silence(self, given: Json) -> str:
+        text = _line(given, "silence")
+        found = silence_of(text)
+        if text and not found:
+            message = f"silence is no time: {text}"
+            line = self.places.line(given, "silence")
+            self.findings.add("plan-file-field", line, message, "Write `90m`, `4h` or `none`.")
+        return found
 
     def _stage(self, number: int, given: Json) -> StageSpec:
         return StageSpec(
@@ -221,6 +241,7 @@ class _BundleReader:
             tool=_line(given, "tool"),
             run=_line(given, "run"),
             verify=_line(given, "verify"),
+            budget=self._budget(given),
             files=_items(given, "files"),
             resources=_items(given, "resources"),
             entry=_lines(given, "entry"),
@@ -284,117 +305,3 @@ def _text(given: Json, name: str) -> str:
     """As every reader keeps a text: without blank lines around it, common indent and blanks at line ends."""
     lines = split_lines(given.get(name, ""))
     return dedent("\n".join(line.rstrip() for line in lines)).strip("\n")
-
-
-def render_plan_file(plan: Plan) -> str:
-    """The plan file of one plan; equal plans give equal bytes."""
-    return _json(wrapped(_plan(plan)))
-
-
-def render_plan_files(plans: Iterable[Plan]) -> str:
-    """One plan file of several plans."""
-    return _json({"schemaVersion": VERSION, "plans": [_plan(plan) for plan in plans]})
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _given(values: Json, required: Iterable[str] = ()) -> dict[str, Any]:
-    """Without what says nothing."""
-    kept = frozenset(required)
-    nothing: tuple[Any, ...] = ("", [], {}, 0, False)
-    return {name: value for name, value in values.items() if name in kept or value not in nothing}
-
-
-def _plan(plan: Plan) -> dict[str, Any]:
-    asked = [{"text": question.text, "answered": question.answered} for question in plan.questions]
-    values = {
-        "name": plan.name,
-        "summary": plan.summary,
-        "domain": plan.domain,
-        "owner": plan.owner,
-        "priority": plan.priority,
-        "repository": plan.repository,
-        "verify": plan.verify,
-        "baseBranch": plan.base_branch if plan.base_branch != "main" else "",
-        "needs": list(plan.needs),
-        "approvers": list(plan.approvers),
-        "approvals": plan.approvals,
-        "order": "dependencies" if plan.by_needs else "",
-        "parameters": dict(plan.parameters),
-        "questions": asked,
-        "stages": [_stage(stage) for stage in plan.stages],
-    }
-    return _given(values, ("name", "stages"))
-
-
-def _stage(stage: StageSpec) -> dict[str, Any]:
-    values = {
-        "number": stage.number,
-        "name": stage.name,
-        "kind": stage.kind.value if stage.kind is not StageKind.NORMAL else "",
-        "definition": stage.definition,
-        "batches": [_batch(batch) for batch in stage.batches],
-    }
-    return _given(values, ("number", "name", "batches"))
-
-
-def _batch(batch: BatchSpec) -> dict[str, Any]:
-    threads = [_thread(thread) for thread in batch.threads]
-    values = {"prefix": batch.prefix, "name": batch.name, "summary": batch.summary, "threads": threads}
-    return _given(values, ("prefix", "name", "threads"))
-
-
-def _thread(thread: ThreadSpec) -> dict[str, Any]:
-    values = {
-        "lane": thread.lane,
-        "name": thread.name,
-        "summary": thread.summary,
-        "role": thread.role,
-        "files": list(thread.files),
-        "worktree": thread.worktree,
-        "steps": [_step(step) for step in thread.steps],
-    }
-    return _given(values, ("lane", "name", "steps"))
-
-
-def _step(step: StepSpec) -> dict[str, Any]:
-    values = {
-        "key": step.key,
-        "title": step.title,
-        "details": step.details,
-        "gate": _gate_of(step.gate) if step.gate else {},
-        "depends_on": [need.key for need in step.needs],
-        "parallel": step.parallel,
-        "role": step.role,
-        "tool": step.tool,
-        "run": step.run,
-        "verify": step.verify,
-        "files": list(step.files),
-        "resources": list(step.resources),
-        "entry": list(step.entry),
-        "exit": list(step.exit),
-        "doneWhen": list(step.done_when),
-        "when": step.when,
-        "estimate": step.estimate,
-        "outcomes": list(step.outcomes),
-        "maxAttempts": step.max_attempts,
-        "mayAdd": step.may_add,
-        "addedBy": step.added_by,
-    }
-    return _given(values, ("key", "title"))
-
-
-def _gate_of(gate: GateSpec) -> dict[str, Any]:
-    values = {
-        "kind": gate.kind.value,
-        "reviewers": list(gate.reviewers),
-        "signatures": gate.signatures,
-        "action": gate.action,
-        "unlocks": list(gate.unlocks),
-    }
-    return _given(values, ("kind", "signatures"))
-
-
-SCHEMA_TEXT: Final = _json(PLAN_FILE_SCHEMA)

@@ -99,6 +99,7 @@ _STEP: Final = _object(
         "tool": _line("Name of a registered tool.", 60),
         "run": _line("What the tool runs.", 500),
         "verify": _line("Tool and command that prove the step; of a gate, the steps before it.", 500),
+        "budget": _line("What it may use: `50,000 tokens, 1.50 USD`; beyond it a person is asked.", 200),
         "files": _list("Patterns of files that the step owns while it runs.", _ITEM),
         "resources": _list("Names of resources that it holds alone while it runs.", _ITEM),
         "entry": _list("What has to be confirmed at the start.", _CRITERION),
@@ -168,6 +169,8 @@ _PLAN: Final = _object(
         "repository": _line("Name of a registered repository.", 100),
         "baseBranch": _line("Branch that the work ends on; main when not given.", 200),
         "verify": _line("Tool and command that prove every step that names none.", 500),
+        "budget": _line("What all of its steps may use together; beyond, a person is asked.", 200),
+        "silence": _line("When a person is asked about who says nothing: `90m`, or `none`.", 20),
         "needs": _list("Workstreams that have to be completed first.", _NEED),
         "approvers": _list("User names of people who all have to approve it.", _USER),
         "approvals": _number(

@@ -107,6 +107,8 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         approvers_line=matter.lines_of.get("approvers", 0),
         by_needs=matter.by_needs,
         verify=matter.values.get("verify", ""),
+        budget=matter.budget,
+        silence=matter.silence,
     )
 
 

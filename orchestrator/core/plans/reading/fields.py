@@ -6,6 +6,8 @@ What is not understood is a finding.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from orchestrator.core.engine.budgets import EXAMPLE, read_budget
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.reading.drafts import GateDraft, Notes, joined
 from orchestrator.core.plans.text.phrases import read_flag, read_items, read_minutes, read_names, unmark
@@ -17,6 +19,7 @@ STEP_FIELDS: Final = frozenset(
         "tool",
         "run",
         "verify",
+        "budget",
         "files",
         "resources",
         "parallel",
@@ -31,7 +34,7 @@ STEP_FIELDS: Final = frozenset(
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
 #: A condition is read here so that the check can refuse it: a gate is never skipped (BX-3).
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "outcomes", "may_add"}) | {
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "outcomes", "may_add", "budget"}) | {
     "kind",
     "reviewers",
     "trigger",
@@ -156,6 +159,15 @@ def _estimate(notes: Notes, name: str, findings: Findings) -> int:
     return 0
 
 
+def _budget(notes: Notes, name: str, findings: Findings) -> str:
+    value = notes.of(name)[0]
+    try:
+        return read_budget(unmark(value.text)).line
+    except InvalidInput as refusal:
+        findings.add("unreadable-value", value.line, refusal.message, f"Write it like `{EXAMPLE}`.")
+        return ""
+
+
 def _command(text: str) -> str:
     """A command as it stands, without the backticks around it."""
     return text[1:-1].strip() if len(text) > 2 and text[0] == text[-1] == "`" else text
@@ -178,6 +190,7 @@ _READERS: Final[dict[str, Callable[[Notes, str, Findings], Any]]] = {
     **dict.fromkeys(("run", "verify"), lambda notes, name, _: _command(notes.first(name))),
     "outcomes": lambda notes, name, _: tuple(word.lower() for word in items(notes, name)),
     "estimate": _estimate,
+    "budget": _budget,
     "max_attempts": _number,
     "may_add": _number,
 }

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from orchestrator.core.engine.budgets import read_budget
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.text.phrases import read_minutes
 
 _PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*:(?:[ \t]+(.*))?", re.DOTALL)
 _QUOTED: Final = (
@@ -32,12 +35,14 @@ _NAMES: Final = {
     "approvals": "approvals",
     "order": "order",
     "verify": "verify",
+    "budget": "budget",
+    "silence": "silence",
 }
 #: Names that take several values, on one line or one below the other.
 _LISTS: Final = frozenset({"needs", "approvers"})
 _KEYS_READ: Final = (
     "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, order, verify, "
-    "parameters"
+    "budget, silence, parameters"
 )
 #: The most approvals that a plan or a workflow may ask for.
 MOST_APPROVALS: Final = 20
@@ -64,6 +69,8 @@ class FrontMatter:
     by_needs: bool = False
     approvers: tuple[str, ...] = ()
     approvals: int = 0
+    budget: str = ""
+    silence: str = ""
 
 
 def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
@@ -189,6 +196,33 @@ def _store_order(matter: FrontMatter, value: str, number: int, findings: Finding
         findings.add("front-matter", number, message, fix)
 
 
+def _store_budget(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    try:
+        matter.budget = read_budget(value).line
+    except InvalidInput as refusal:
+        findings.add("front-matter", number, refusal.message, refusal.way_out)
+
+
+def _store_silence(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    matter.silence = silence_of(value)
+    if not matter.silence:
+        message = f"The silence is no time: {_short(value)}"
+        findings.add("front-matter", number, message, "Write `90m`, `4h`, or `none` if nobody is asked.")
+
+
+def silence_of(text: str) -> str:
+    """After how long a person is asked about a silent executor, `90m` or `none`; empty for no time."""
+    if text.strip().lower() == "none":
+        return "none"
+    minutes = read_minutes(text)
+    return f"{minutes}m" if minutes else ""
+
+
+def minutes_of(silence: str) -> int | None:
+    """What `silence_of` wrote, in minutes: 0 for `none`, None where nothing was said."""
+    return (0 if silence == "none" else int(silence[:-1])) if silence else None
+
+
 def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
     if value.isascii() and value.isdecimal() and len(value) < 3 and 1 <= int(value) <= MOST_APPROVALS:
         matter.approvals = int(value)
@@ -217,6 +251,8 @@ _STORES: Final = {
     "approvals": _store_approvals,
     "approvers": _store_approvers,
     "order": _store_order,
+    "budget": _store_budget,
+    "silence": _store_silence,
 }
 
 

@@ -88,6 +88,7 @@ PROPERTIES: Final = {
     "tool": "tool",
     "run": "run",
     "verify": "verify",
+    "budget": "budget",
     "files": "files",
     "resources": "resources",
     "parallel": "parallel",
@@ -240,7 +241,7 @@ def read_property(body: str) -> tuple[str, str] | None:
     name = PROPERTIES.get(words)
     if name is None and words in _NEEDS_OF_KEYS and _are_keys(read_names(value)):
         name = "needs"
-    if name == "verify" and not is_command(value):
+    if (name == "verify" and not is_command(value)) or (name == "budget" and not value[:1].isdigit()):
         return None
     return (name, value) if name else None
 

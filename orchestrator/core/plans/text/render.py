@@ -38,7 +38,7 @@ def _front_matter(plan: Plan) -> Iterator[str]:
     given = [("domain", plan.domain), ("owner", plan.owner), ("repository", plan.repository)]
     given += [("priority", str(plan.priority) if plan.priority else "")]
     given += [("base_branch", plan.base_branch if plan.base_branch != "main" else "")]
-    given += [("verify", plan.verify)]
+    given += [("verify", plan.verify), ("budget", plan.budget), ("silence", plan.silence)]
     lines = [f"{name}: {quoted(value)}" for name, value in given if value]
     if plan.approvers:
         lines.append(f"approvers: [{', '.join(plan.approvers)}]")
@@ -151,7 +151,7 @@ def _properties(step: StepSpec) -> Iterator[str]:
         ("Estimate", f"{step.estimate}m" if step.estimate else ""),
         ("Max attempts", step.max_attempts or ""),
     ]
-    numbers += [("May add", step.may_add or "")]
+    numbers += [("May add", step.may_add or ""), ("Budget", step.budget)]
     run_time = [("When", step.when), ("Outcomes", _ticked(step.outcomes)), ("Added by", step.added_by)]
     yield from (
         f"- {name}: {value}" for name, value in [*tool, *held, *order, *proof, *numbers, *run_time] if value

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.plan_file import SCHEMA_TEXT, read, render_plan_file, render_plan_files
+from orchestrator.core.plans.formats.plan_file import read
+from orchestrator.core.plans.formats.plan_file_text import SCHEMA_TEXT, render_plan_file, render_plan_files
 from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan

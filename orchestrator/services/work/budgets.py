@@ -1,0 +1,99 @@
+"""Budgets at work: what an executor says it used is held against them, and a person is asked when one is used
+up (FR-013, EC-6).
+
+Nobody measures what is used, so a budget stops work at the first word that reaches it. What runs may end: its
+result is paid for. A question about a step's budget stands on its task, one about the plan's on the task
+whose word reached it, or on another one where that asks something already.
+"""
+
+from datetime import datetime
+
+from orchestrator.core.actions import Action
+from orchestrator.core.engine.budgets import Budget, answers, question, reached
+from orchestrator.core.engine.usage import NOTHING, Usage
+from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, StepKind, TaskStatus
+from orchestrator.models import Task
+from orchestrator.queries.base.used import plan_budget, step_budget, used_for, used_in
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.progress import judge_afresh, settle
+from orchestrator.services.base.wake import wake
+from orchestrator.services.people.budgets import KINDS
+from orchestrator.services.people.interventions import close_intervention, open_intervention
+
+
+def judge_budgets(task: Task, more: Usage, now: datetime) -> None:
+    """Ask a person where `more`, which an executor just said of a locked task, reaches a budget. The caller
+    settles the task afterwards. Costs nothing where nothing was said, or no budget is given."""
+    if more == NOTHING:
+        return
+    if budget := plan_budget(task.workstream):
+        _judge_plan(task, budget, now)
+    if (budget := step_budget(task)) and TaskStatus(task.status) not in TERMINAL_TASK:
+        _judge_step(task, budget, now)
+
+
+def asks_about_budget(task: Task) -> bool:
+    """Whether what the task asks is about a budget: that is in no result's way."""
+    return task.interventions.filter(kind__in=KINDS, cleared_at=None).exists()
+
+
+def overtake_budget(task: Task, said: str, actor: Actor, now: datetime) -> None:
+    """Close the question about the budget of a locked task that needs no more of it; the caller settles."""
+    if not task.needs_human:
+        return
+    asked = task.interventions.filter(kind=InterventionKind.BUDGET, cleared_at=None).first()
+    if asked is not None:
+        close_intervention(asked, task, said, actor, now)
+
+
+def _judge_plan(task: Task, budget: Budget, now: datetime) -> None:
+    workstream, used = task.workstream, used_in(task.workstream)
+    gone = reached(budget, used)
+    if not gone or workstream.over_budget:
+        return
+    workstream.over_budget, workstream.over_budget_at = "; ".join(gone), now
+    workstream.save(update_fields=["over_budget", "over_budget_at"])
+    judge_afresh(workstream)
+    _record(task, "the plan", gone, now)
+    wake(workstream.pk)
+    asked = task if not task.needs_human else _another(task)
+    if asked is None:
+        return
+    note = question("the plan", gone, whole=True)
+    offered = answers(budget, used, stops=True)
+    open_intervention(asked, InterventionKind.PLAN_BUDGET, note, ORCHESTRATOR, now, offered)
+    if asked is not task:
+        settle(asked, now)
+
+
+def _judge_step(task: Task, budget: Budget, now: datetime) -> None:
+    used = used_for(task)
+    gone = reached(budget, used)
+    if not gone or task.needs_human:
+        return
+    _record(task, task.step.key, gone, now)
+    note = question(task.step.key, gone, whole=False)
+    offered = answers(budget, used, stops=False)
+    open_intervention(task, InterventionKind.BUDGET, note, ORCHESTRATOR, now, offered)
+
+
+def _another(task: Task) -> Task | None:
+    """A task of the workstream that asks nothing, an open one if there is one."""
+    rows = Task.objects.filter(workstream=task.workstream, needs_human=False, step__kind=StepKind.WORK)
+    found = rows.select_related("step").order_by("open_batch", "pk").first()
+    if found is not None:
+        found.workstream = task.workstream
+    return found
+
+
+def _record(task: Task, whose: str, gone: tuple[str, ...], now: datetime) -> None:
+    record(
+        workstream=task.workstream,
+        actor=ORCHESTRATOR,
+        action=Action.BUDGET_USED_UP,
+        subject=whose,
+        reason="; ".join(gone),
+        now=now,
+        data={"task": task.step.key, "whole": whose != task.step.key, "used": list(gone)},
+    )

@@ -1,0 +1,59 @@
+"""The budget of a workstream, set by a person instead of the plan's (FR-013)."""
+
+from datetime import datetime
+
+from orchestrator.core.actions import Action
+from orchestrator.core.engine.budgets import read_budget
+from orchestrator.core.errors import WrongState
+from orchestrator.core.people.roles import SUBMITTERS
+from orchestrator.core.terms import InterventionKind, Scope, WorkstreamStatus
+from orchestrator.models import Intervention, Workstream
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.people.budgets import give_plan
+from orchestrator.services.people.interventions import close_intervention
+
+
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the budget changes."),
+    person="A budget is decided by a person.",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.BUDGET_SET,),
+)
+def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, now: datetime) -> Workstream:
+    """Set what all steps of a workstream may use together, such as `2,000,000 tokens, 20 USD, 3 h`, or `no
+    budget`. InvalidInput for less than was used.
+
+    It holds until a version of the plan changes the budget that the plan itself gives. A question that is
+    open about the budget is answered by it.
+    """
+    given = read_budget(budget)
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}; its budget no longer matters.")
+        give_plan(workstream, given, reason, actor, now)
+        _answer(workstream, actor, now)
+        wake(workstream.pk)
+    return workstream
+
+
+def budget_under(workstream: Workstream, before: str, after: str) -> str:
+    """What is left of a set budget once a version that says `after` follows one that says `before`."""
+    return workstream.budget if after == before else ""
+
+
+def _answer(workstream: Workstream, actor: Actor, now: datetime) -> None:
+    open_ones = Intervention.objects.filter(
+        task__workstream=workstream, kind=InterventionKind.PLAN_BUDGET, cleared_at=None
+    )
+    for asked in open_ones.select_related("task__step"):
+        asked.task.workstream = workstream
+        close_intervention(asked, asked.task, workstream.budget, actor, now)
+        settle(asked.task, now)
