@@ -20,6 +20,8 @@ from orchestrator.core.engine import explain
 from orchestrator.core.errors import Refusal
 from orchestrator.core.found import Piece
 from orchestrator.core.terms import SearchKind
+from orchestrator.models import HistoryEntry
+from orchestrator.queries.base import history
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 from orchestrator.web.wording import message_of, told, way_out_of
@@ -151,6 +153,12 @@ def word(value: str) -> str:
     """The word people read for a term."""
     term = str(value)
     return STATES[term][2] if term in STATES else term.replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.filter
+def proof_told(entry: HistoryEntry) -> str:
+    """What a completion in the history rests on; empty for other entries."""
+    return history.proof_told(entry)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """The history as people read it: filtered, newest first (FR-009)."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -9,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task, Workstream
 from orchestrator.queries.base.asked import Asked
 
@@ -101,3 +103,11 @@ def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
 
 def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
+
+
+def proof_told(entry: HistoryEntry) -> str:
+    """What a completion that the entry tells of rests on: `proved` or `asserted`; empty for other acts."""
+    if entry.action != Action.ATTEMPT_COMPLETED:
+        return ""
+    told = (json.loads(entry.leaf).get("data") or {}).get("proof", "")
+    return str(told)
