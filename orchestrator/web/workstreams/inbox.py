@@ -19,7 +19,7 @@ from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, 
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import mark_at, unchanged, work_is_open
 from orchestrator.web.show import show
 from orchestrator.web.workstreams.inbox_bulk import BULK
 
@@ -53,12 +53,14 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     box = _box(request, view)
     wanted = _wanted(asked, box)
     page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
+    items = list(box.page(wanted, (page_obj.number - 1) * PAGE))
     context = {
         "inbox": box,
-        "items": box.page(wanted, (page_obj.number - 1) * PAGE),
+        "items": items,
         "page_obj": page_obj,
         "filters": wanted,
         "mark": mark,
+        "live": bool(items) or work_is_open(),
         "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
