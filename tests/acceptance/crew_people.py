@@ -2,7 +2,8 @@
 
 `python -m tests.acceptance.crew_people begin NAME…` reads a plan from its input, has it approved, makes an
 agent of each name and prints the workstream's slug and their tokens. `… gone NAME…` declares failed what
-these agents hold, and queues it again. `… end SLUG` prints what came of it.
+these agents hold, and queues it again. `… end SLUG` prints what came of it. `begin_several`, `open` and
+`end_several` are the same for a JSON list of plans and for everything there is.
 """
 
 import json
@@ -18,8 +19,8 @@ from django.contrib.auth.models import Group, User  # noqa: E402
 from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role  # noqa: E402
-from orchestrator.models import Assignment, Attempt, HandoffArtifact, Workstream  # noqa: E402
+from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus  # noqa: E402
+from orchestrator.models import Assignment, Attempt, HandoffArtifact, Task, Workstream  # noqa: E402
 from orchestrator.services.base.actor import Actor  # noqa: E402
 from orchestrator.services.people.executors import issue_token, register_executor  # noqa: E402
 from orchestrator.services.plans.plans import submit_plan  # noqa: E402
@@ -42,7 +43,16 @@ def actor(role: Role) -> Actor:
 
 def begin(names: list[str]) -> dict[str, object]:
     tokens = {name: token(name) for name in names}
-    source = sys.stdin.buffer.read()
+    return {"slug": approved(sys.stdin.buffer.read()), "tokens": tokens}
+
+
+def begin_several(names: list[str]) -> dict[str, object]:
+    tokens = {name: token(name) for name in names}
+    return {"slugs": [approved(source.encode()) for source in json.load(sys.stdin)], "tokens": tokens}
+
+
+def approved(source: bytes) -> str:
+    """Submit the plan and have it approved; its workstream's slug."""
     submission = submit_plan(
         source=source, source_name="PLAN.md", actor=actor(Role.INITIATOR), now=timezone.now()
     )
@@ -54,7 +64,7 @@ def begin(names: list[str]) -> dict[str, object]:
     approve_version(
         version_id=version.pk, seen_sha256=version.source_sha256, actor=approver, now=timezone.now()
     )
-    return {"slug": workstream.slug, "tokens": tokens}
+    return workstream.slug
 
 
 def token(name: str) -> str:
@@ -101,11 +111,32 @@ def end(slug: str) -> dict[str, object]:
     }
 
 
+def open_tasks(_: list[str]) -> int:
+    return Task.objects.exclude(status__in=[TaskStatus.COMPLETE, TaskStatus.CANCELLED]).count()
+
+
+def end_several(_: list[str]) -> dict[str, object]:
+    done = Attempt.objects.filter(status=AttemptStatus.COMPLETED)
+    breach = first_breach()
+    return {
+        "completed": done.count(),
+        "twice": list(
+            done.values("task").annotate(times=Count("pk")).filter(times__gt=1).values_list("task")
+        ),
+        "handovers": HandoffArtifact.objects.filter(event="attempt-completed").count(),
+        "breach": breach.problem if breach else "",
+        "problems": [str(said) for one in Workstream.objects.all() for said in state_problems(one)],
+    }
+
+
 if __name__ == "__main__":
     what, *words = sys.argv[1:]
     acts = {
         "begin": begin,
         "gone": gone,
         "end": lambda said: end(said[0]),
+        "begin_several": begin_several,
+        "open": open_tasks,
+        "end_several": end_several,
     }
     print(json.dumps(acts[what](words)))

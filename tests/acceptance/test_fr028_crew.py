@@ -82,6 +82,42 @@ class Worker:
         return claimed[-1] if claimed and claimed[-1] not in done else ""
 
 
+def people_of(installation: Installation, *words: str, send: str = "") -> Any:
+    """What the people around a crew answer (`crew_people`)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.acceptance.crew_people", *words],
+        cwd=ROOT,
+        env=installation.environment,
+        input=send,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def start_worker(way: str, name: str, argv: list[str], given: dict[str, str]) -> Worker:
+    process = subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env={**os.environ, **given},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    worker = Worker(way, name, process)
+    worker.listening = threading.Thread(target=_listen, args=(worker,), daemon=True)
+    worker.listening.start()
+    return worker
+
+
+def _listen(worker: Worker) -> None:
+    assert worker.process.stdout is not None
+    with worker.process.stdout as lines:
+        worker.said.extend(line.rstrip() for line in lines)
+
+
 class Crew:
     """Starts the agents of an installation, kills them, and knows what they said."""
 
@@ -91,17 +127,7 @@ class Crew:
         self.slug, self.tokens = told["slug"], told["tokens"]
 
     def people(self, *words: str, send: str = "") -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.acceptance.crew_people", *words],
-            cwd=ROOT,
-            env=self.installation.environment,
-            input=send,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
+        return people_of(self.installation, *words, send=send)
 
     def start(self, name: str) -> None:
         port, folder = self.installation.port, self.installation.folder
@@ -112,23 +138,8 @@ class Crew:
             "WORKSPACE": str(folder / "workspace"),
             "FOLDER": str(folder / "elsewhere" / name),
         }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.acceptance.crew", self.ways[name], name, self.slug],
-            cwd=ROOT,
-            env={**os.environ, **given},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        worker = Worker(self.ways[name], name, process)
-        self.workers.append(worker)
-        worker.listening = threading.Thread(target=self._listen, args=(worker,), daemon=True)
-        worker.listening.start()
-
-    def _listen(self, worker: Worker) -> None:
-        assert worker.process.stdout is not None
-        with worker.process.stdout as lines:
-            worker.said.extend(line.rstrip() for line in lines)
+        argv = [sys.executable, "-m", "tests.acceptance.crew", self.ways[name], name, self.slug]
+        self.workers.append(start_worker(self.ways[name], name, argv, given))
 
     def kill_at_work(self, name: str) -> str:
         """Kill it while it holds a step; the step."""
