@@ -28,15 +28,14 @@ from orchestrator.api import (
     prehandoff,
     reading,
     search,
+    subscriptions,
     tasks,
-    threads,
     versions,
     workspace,
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.described import DescribedApi, docs_page
-from orchestrator.api.people import subscriptions
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.limits import limits_said
@@ -129,7 +128,7 @@ api.add_router("", comments.router)
 api.add_router("", blockers.router)
 api.add_router("", learnings.router)
 api.add_router("", ownership.router)
-api.add_router("", threads.router)
+api.add_router("", ownership.threads)
 api.add_router("/subscriptions", subscriptions.router)
 
 _patterns, _app, _namespace = api.urls
