@@ -105,6 +105,27 @@ def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
 
 
+def place_told(entry: HistoryEntry) -> str:
+    """Where the attempt of an entry worked: worktree, branch and base; empty for other entries."""
+    if entry.action not in _OF_ATTEMPTS:
+        return ""
+    told = json.loads(entry.leaf).get("data") or {}
+    if not told.get("branch"):
+        return ""
+    return f"{told['worktree']}, branch {told['branch']}, from {told['base'][:12]}"
+
+
+#: Entries that say where their attempt works.
+_OF_ATTEMPTS = frozenset(
+    {
+        Action.ATTEMPT_CLAIMED,
+        Action.ATTEMPT_COMPLETED,
+        Action.ATTEMPT_FAILED,
+        Action.ATTEMPT_RELEASED,
+    }
+)
+
+
 def proof_told(entry: HistoryEntry) -> str:
     """What a completion that the entry tells of rests on: `proved` or `asserted`; empty for other acts."""
     if entry.action != Action.ATTEMPT_COMPLETED:
