@@ -74,15 +74,8 @@ def _address(entry: HistoryEntry, steps: set[tuple[int, str]]) -> str:
 
 
 def _cells(trail: Trail) -> Iterator[tuple[object, ...]]:
-    return (_row(entry) for entry in trail.entries.iterator(chunk_size=500))
-
-
-def _row(entry: HistoryEntry) -> tuple[object, ...]:
-    workstream = entry.workstream.slug if entry.workstream else ""
-    corrects = entry.corrects.sequence if entry.corrects else ""
-    who = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.account, entry.kind)
-    what = (entry.action, entry.subject, entry.reason, workstream, corrects)
-    return (*who, *what, entry.leaf_hash, entry.previous_hash)
+    for sequence, recorded_at, *said in trail.columns:
+        yield (sequence, moment(recorded_at), *said)
 
 
 urlpatterns = [

@@ -1,9 +1,9 @@
 """The history as people read it: filtered, newest first (FR-009)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
@@ -52,6 +52,15 @@ class Trail:
             .defer("leaf", "corrects__leaf")
             .order_by("-sequence")
         )
+
+    @property
+    def columns(self) -> Iterator[tuple[Any, ...]]:
+        """The same as plain values, streamed: sequence and time; who, account, kind; what, subject, why; the
+        workstream's slug and the sequence of the corrected entry; hash and previous hash."""
+        said = ("actor", "account", "kind", "action", "subject", "reason")
+        beside = ("workstream__slug", "corrects__sequence", "leaf_hash", "previous_hash")
+        entries = HistoryEntry.objects.filter(self._conditions()).order_by("-sequence")
+        return entries.values_list("sequence", "recorded_at", *said, *beside).iterator(chunk_size=500)
 
     def _conditions(self) -> Q:
         found = Q()
