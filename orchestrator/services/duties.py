@@ -10,7 +10,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.queries.base.roles import roles_of
 from orchestrator.queries.workstreams.inbox import PersonalInbox, inbox_for
-from orchestrator.queries.workstreams.inbox_count import Waiting, count_waiting
+from orchestrator.queries.workstreams.inbox_count import InboxOwner, count_waiting
 from orchestrator.services.base.acts import Act
 from orchestrator.services.people.blockers import resolve_blocker
 from orchestrator.services.people.interventions import clear_human_flag
@@ -48,7 +48,7 @@ def inbox_of(
 
 def waiting_for(user: User, roles: frozenset[Role], now: datetime, most: int) -> int:
     """How many entries the inbox of a person has at a time, or `most` where there are more."""
-    return count_waiting(Waiting(user.pk, user.get_username(), roles, asked_of(roles)), now, most)
+    return count_waiting(InboxOwner(user.pk, user.get_username(), roles, asked_of(roles)), now, most)
 
 
 @cache

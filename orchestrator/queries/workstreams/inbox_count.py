@@ -23,7 +23,7 @@ from orchestrator.queries.workstreams.inbox import everything_in, inbox_for
 _THEN: Final = datetime(1, 2, 3, 4, 5, 6, 789123, tzinfo=UTC)
 
 
-class Waiting(NamedTuple):
+class InboxOwner(NamedTuple):
     """Who asks: an account with its name and roles, and the actions that the acts expect of it."""
 
     person: int
@@ -49,17 +49,17 @@ class _Statement:
             return int(cursor.fetchone()[0])
 
 
-def count_waiting(waiting: Waiting, now: datetime, most: int) -> int:
+def count_waiting(owner: InboxOwner, now: datetime, most: int) -> int:
     """How many entries the inbox has that are not put off, or `most` where there are more: so the time that
     it takes does not grow with the list."""
-    statement = _statement(waiting)
+    statement = _statement(owner)
     return statement.count(now, most) if statement else 0
 
 
 @lru_cache(500)
-def _statement(waiting: Waiting) -> _Statement | None:
-    user = User(pk=waiting.person, username=waiting.name)
-    rows = everything_in(inbox_for(user, waiting.roles, waiting.asked, _THEN))
+def _statement(owner: InboxOwner) -> _Statement | None:
+    user = User(pk=owner.person, username=owner.name)
+    rows = everything_in(inbox_for(user, owner.roles, owner.asked, _THEN))
     if rows is None:
         return None
     sql, parameters = rows.query.sql_with_params()
