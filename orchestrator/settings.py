@@ -135,6 +135,7 @@ TEMPLATES = [
                 "orchestrator.templatetags.once",
                 "orchestrator.templatetags.forms",
                 "orchestrator.templatetags.lists",
+                "orchestrator.templatetags.pieces",
             ],
         },
     }

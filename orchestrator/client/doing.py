@@ -100,10 +100,6 @@ class Worker:
     def do(self, claim: dict[str, Any]) -> None:
         """Have the agent do the step, and say how it ended. A claim that was taken away ends it."""
         held = _held(claim)
-        if is_pending(claim["attempt"]):  # handed in by a worker that was killed while it waited
-            if self._is_proved(held, claim["attempt"]):
-                self.done.append(held.key)
-            return
         print(f"{held.key}: {self.agent.name} begins", flush=True)
         answer, folder, there = "", *self._folder(claim)
         if there is None and not self._fits(claim, held, folder):

@@ -237,7 +237,7 @@ def test_fr002_a_list_in_which_nothing_can_have_changed_is_answered_cheaply(
     ask(driver, "A1")
     client = signed_in(driver.cast.reviewer)
     with time_machine.travel(driver.now, tick=False):
-        again = re.search(r'hx-get="([^"]*mark=[^"]*)"', client.get(address).content.decode())
+        again = re.search(r'hx-get="([^"]*stood=[^"]*)"', client.get(address).content.decode())
         assert again
         refresh = again[1].replace("&amp;", "&")
         with CaptureQueriesContext(

@@ -82,6 +82,7 @@ def test_fr027_sockets_of_processes_that_are_gone_are_removed(
 
 def test_dc6_the_queue_is_woken_by_a_message(monkeypatch: Any) -> None:
     monkeypatch.setattr(queue_broker, "LOOK_EVERY", 30.0)
+    queue_broker._listener().close()  # another test may have made one
     queue_broker._listener_of.cache_clear()
     broker, taken = OrderedBroker(list_key=Conf.PREFIX), list[Any]()
 

@@ -1,13 +1,16 @@
 """The history as people read it: filtered, newest first (FR-009)."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task, Workstream
 from orchestrator.queries.base.asked import Asked
 
@@ -49,18 +52,21 @@ class Trail:
         return (
             HistoryEntry.objects.filter(self._conditions())
             .select_related("workstream", "corrects")
-            .defer("leaf", "corrects__leaf")
+            .defer("corrects__leaf")
             .order_by("-sequence")
         )
 
     @property
     def columns(self) -> Iterator[tuple[Any, ...]]:
-        """The same as plain values, streamed: sequence and time; who, account, kind; what, subject, why; the
-        workstream's slug and the sequence of the corrected entry; hash and previous hash."""
-        said = ("actor", "account", "kind", "action", "subject", "reason")
+        """The same as plain values, streamed: sequence and time; who, account, kind; what, subject, why, what
+        a completion rests on; the workstream's slug and the sequence of the corrected entry; hash and
+        previous hash."""
+        leaf = Case(When(action=Action.ATTEMPT_COMPLETED, then=F("leaf")), default=Value(""))
+        names = ("sequence", "recorded_at", "actor", "account", "kind", "action", "subject", "reason", "told")
         beside = ("workstream__slug", "corrects__sequence", "leaf_hash", "previous_hash")
-        entries = HistoryEntry.objects.filter(self._conditions()).order_by("-sequence")
-        return entries.values_list("sequence", "recorded_at", *said, *beside).iterator(chunk_size=500)
+        entries = HistoryEntry.objects.filter(self._conditions()).order_by("-sequence").annotate(told=leaf)
+        for row in entries.values_list(*names, *beside).iterator(chunk_size=500):
+            yield (*row[:8], _proof_in(row[8]), *row[9:]) if row[8] else row
 
     def _conditions(self) -> Q:
         found = Q()
@@ -92,6 +98,12 @@ class Trail:
         }
 
 
+def with_last_entry(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
+    """With `last_entry`, the number of the newest entry about each; 0 where there is none."""
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("number")[:1]
+    return workstreams.annotate(last_entry=Coalesce(Subquery(newest), 0))
+
+
 def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
     """Which subjects name a step: pairs of workstream id and step key, in one query for all entries."""
     named = {(e.workstream_id, first_word(e.subject)) for e in entries if e.workstream_id is not None}
@@ -103,3 +115,12 @@ def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
 
 def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
+
+
+def proof_told(entry: HistoryEntry) -> str:
+    """What a completion that the entry tells of rests on: `proved` or `asserted`; empty for other acts."""
+    return _proof_in(entry.leaf) if entry.action == Action.ATTEMPT_COMPLETED else ""
+
+
+def _proof_in(leaf: str) -> str:
+    return str((json.loads(leaf).get("data") or {}).get("proof", ""))

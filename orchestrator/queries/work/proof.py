@@ -94,6 +94,12 @@ def verified_by(task: Task, workstream: Workstream) -> str:
     return f"{command.line} (asked for by {command.source})" if command else ""
 
 
+def files_of_step(step: Step) -> list[str]:
+    """The patterns of files that the step or its thread owns."""
+    own = step.resources.filter(is_files=True).values_list("name", flat=True)
+    return [*own, *step.thread.owned_files.values_list("pattern", flat=True)]
+
+
 def verified_by_run(attempt: Attempt) -> str:
     """The command that was green on the commit that the attempt handed in; empty where none was run."""
     row = attempt.verification if attempt.verification_id else None

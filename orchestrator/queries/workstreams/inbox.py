@@ -90,6 +90,11 @@ class InboxItem:
     name: str
 
     @property
+    def anchor(self) -> str:
+        """Its name on the page."""
+        return f"item-{self.name.replace(':', '-')}"
+
+    @property
     def choice(self) -> str:
         """What a bulk act takes: the name, and what of it was read."""
         return f"{self.name}@{self.entry.stands}" if self.entry.stands else self.name

@@ -208,6 +208,7 @@ def _artifact(
         account=said.actor.user.get_username() if said.actor.user else "",
         kind=said.actor.kind,
         outcome=said.outcome,
+        proof=attempt.proof if said.event is EventType.ATTEMPT_COMPLETED else "",
         next_action=said.next_action,
         integrated=said.integrated,
         links=tuple(FileLink(link.path, link.sha256) for link in links),

@@ -5,7 +5,13 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
-from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unknown, refuse_unproved
+from orchestrator.core.engine.proof import (
+    CriterionAsked,
+    ProofWord,
+    kinds_to_prove,
+    refuse_unknown,
+    refuse_unproved,
+)
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
@@ -36,6 +42,7 @@ from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
     Given,
     keep_for_verification,
+    measured_by_tool,
     pending,
     wants_verification,
 )
@@ -152,11 +159,16 @@ def accept(
     attempt = situation.attempt
     attempt.outcome, attempt.commit = given.outcome, handed.commit
     checks = _checks(attempt, given.evidence, given.actor, given.now)
+    attempt.proof = _proof_of(attempt, given, receipt)
     words = attempt.task.step.outcome_words
     attempt.result = chosen_outcome(attempt.task.step.key, words, given.result)
     _hand_over(situation, checks, given, receipt)
     if attempt.base:
         keep(handed, attempt)
+
+
+def _proof_of(attempt: Attempt, given: Given, receipt: Mapping[str, object] | None) -> ProofWord:
+    return ProofWord.PROVED if receipt or measured_by_tool(attempt, given) else ProofWord.ASSERTED
 
 
 def _hand_over(
@@ -175,13 +187,15 @@ def _hand_over(
         outcome=attempt.outcome,
         commit=attempt.commit,
         result=attempt.result,
+        proof=attempt.proof,
         same_as=earlier,
         **used_by(attempt, given.usage),
     )
     _INSERT_CHECKS(checks)
     speaks_of(*checks)
-    task.status = TaskStatus.COMPLETE
-    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, **told(given.usage)}
+    task.status, task.proof = TaskStatus.COMPLETE, attempt.proof
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, "proof": attempt.proof}
+    data |= told(given.usage)
     if receipt:
         data["receipt"] = dict(receipt)
     outcome = attempt.outcome

@@ -31,7 +31,7 @@ from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import gates_are_open, mark_at, unchanged
 from orchestrator.web.show import all_anew, part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
@@ -66,6 +66,7 @@ def gate_list(request: HttpRequest) -> HttpResponse:
         "decided": queries.decided_gates(),
         "now": now(),
         "mark": mark,
+        "live": gates_are_open(),
     }
     return show(request, "gates/list.html", context, parts=frozenset({"results"}))
 
@@ -201,6 +202,7 @@ def gate_page(
         "meaning": GATE_MEANINGS[GateKind(task.step.gate_kind)],
         "why_not": _why_not(who, task, sheet),
         "held": held_signature(who, sheet, now()),
+        "diverged": known.loaded.ground.stopped,
         "acted": acted,
     }
     moved = isinstance(refusal, AlreadyDecided)
@@ -228,8 +230,8 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
     me = who.user.get_username()
-    barred = off(why_not_decide(task, who.actor), me)
-    asked = "" if barred else off(why_not_approve(task, who.actor), me)
+    barred = off(why_not_decide(task, who.actor, sheet.asked), me)
+    asked = "" if barred else off(why_not_approve(task, who.actor, sheet.asked), me)
     nowhere = (
         "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
     )

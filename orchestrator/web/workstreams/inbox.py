@@ -19,7 +19,7 @@ from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, 
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import mark_at, unchanged, work_is_open
 from orchestrator.web.show import show
 from orchestrator.web.workstreams.inbox_bulk import BULK
 
@@ -56,13 +56,15 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     wanted = _wanted(asked, box)
     counted = box.count(wanted, MOST_LISTED + 1)
     page_obj = Paginator(range(min(counted, MOST_LISTED)), PAGE).get_page(request.GET.get("page"))
+    items = list(box.page(wanted, (page_obj.number - 1) * PAGE))
     context = {
         "inbox": box,
-        "items": box.page(wanted, (page_obj.number - 1) * PAGE),
+        "items": items,
         "page_obj": page_obj,
         "more": counted > MOST_LISTED,
         "filters": wanted,
         "mark": mark,
+        "live": bool(items) or work_is_open(),
         "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
