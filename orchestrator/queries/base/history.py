@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Self
 
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -61,7 +61,8 @@ class Trail:
         """The same as plain values, streamed: sequence and time; who, account, kind; what, subject, why, what
         a completion rests on; the workstream's slug and the sequence of the corrected entry; hash and
         previous hash."""
-        leaf = Case(When(action=Action.ATTEMPT_COMPLETED, then=F("leaf")), default=Value(""))
+        told = When(action=Action.ATTEMPT_COMPLETED, then=F("leaf"))
+        leaf = Case(told, default=Value(""), output_field=TextField())
         names = ("sequence", "recorded_at", "actor", "account", "kind", "action", "subject", "reason", "told")
         beside = ("workstream__slug", "corrects__sequence", "leaf_hash", "previous_hash")
         entries = HistoryEntry.objects.filter(self._conditions()).order_by("-sequence").annotate(told=leaf)

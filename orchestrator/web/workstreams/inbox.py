@@ -56,7 +56,7 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     wanted = _wanted(asked, box)
     counted = box.count(wanted, MOST_LISTED + 1)
     page_obj = Paginator(range(min(counted, MOST_LISTED)), PAGE).get_page(request.GET.get("page"))
-    items = list(box.page(wanted, (page_obj.number - 1) * PAGE))
+    items = list(box.page(wanted, (page_obj.number - 1) * PAGE, len(page_obj)))
     context = {
         "inbox": box,
         "items": items,
