@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
     DateTimeField,
@@ -201,9 +202,14 @@ def _ranked(sources: Sequence[Source], offset: int, limit: int | None) -> list[L
     parts: list[str] = []
     parameters: list[Any] = []
     for number, source in enumerate(sources):
-        sql, given = _in_order_of_list(_places(number, source), source)[:last].query.sql_with_params()
+        try:
+            sql, given = _in_order_of_list(_places(number, source), source)[:last].query.sql_with_params()
+        except EmptyResultSet:  # Django sees by itself that there is nothing
+            continue
         parts.append(" ".join(("SELECT * FROM (", sql, f") part_{number}")))
         parameters += given
+    if not parts:
+        return []
     ordered = f"{' UNION ALL '.join(parts)} ORDER BY 4 DESC, 1, 5, 2"
     with connection.cursor() as cursor:
         cursor.execute(ordered if last is None else f"{ordered} LIMIT {last}", parameters)

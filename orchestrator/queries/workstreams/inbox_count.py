@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from orchestrator.core.actions import Action
@@ -62,7 +63,10 @@ def _statement(owner: InboxOwner) -> _Statement | None:
     rows = everything_in(inbox_for(user, owner.roles, owner.asked, _THEN))
     if rows is None:
         return None
-    sql, parameters = rows.query.sql_with_params()
+    try:
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:  # Django sees by itself that there is nothing
+        return None
     moment = _stored(_THEN)
     counted = " ".join(("SELECT COUNT(*) FROM (", sql, "LIMIT %s) waiting"))
     return _Statement(counted, parameters, frozenset(n for n, one in enumerate(parameters) if one == moment))
