@@ -57,10 +57,14 @@ leave no marks. Do not commit and do not abort the merge."""
 
 def add_to(commands: "Commands") -> None:
     parser = command(commands, "work", work, "Take steps one after another and have a coding agent do them.")
-    parser.add_argument("--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode")
+    parser.add_argument(
+        "--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode, generic"
+    )
     parser.add_argument("--agents", default="", metavar="FILE", help="describes more agents, in TOML")
     parser.add_argument(
-        "--command", default="", help="instead: a program that reads the brief from its input"
+        "--command",
+        default="",
+        help="any program; {prompt} or {file} in it is the brief, else its input is",
     )
     parser.add_argument("--workstream", default="", metavar="NAME", help="only of this workstream")
     parser.add_argument("--repository", default="", metavar="NAME", help="only of plans of this repository")

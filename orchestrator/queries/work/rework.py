@@ -105,11 +105,15 @@ def _resets(entry: HistoryEntry, task: Task) -> bool:
 
 
 def _rejected_gates(task: Task) -> dict[datetime, str]:
-    """The moment of each rejection in the workstream, which is that of its entry, to the gate's key."""
+    """The moment at which each rejection in the workstream took effect, which is that of its entry, to the
+    gate's key."""
     rejected = GateReview.objects.filter(
-        attempt__task__workstream=task.workstream_id, decision=GateDecision.REJECTED
-    ).values_list("signed_at", "attempt__task__step__key")
-    return dict(rejected)
+        attempt__task__workstream=task.workstream_id,
+        attempt__status=AttemptStatus.REJECTED,
+        decision=GateDecision.REJECTED,
+        withdrawn_at=None,
+    ).values_list("attempt__ended_at", "attempt__task__step__key")
+    return {at: key for at, key in rejected if at is not None}
 
 
 def _returned(entry: HistoryEntry, gates: dict[datetime, str]) -> Returned:

@@ -48,6 +48,17 @@ class InboxSection:
     sources: tuple[Source, ...]
 
 
+#: What a reader may sort by, as columns of `ListedRow`; who waits long waits since early.
+ORDERS: Final = {
+    "": "4 DESC, 1, 5, 2",
+    "behind": "4, 1, 5, 2",
+    "-behind": "4 DESC, 1, 5, 2",
+    "waiting": "5 DESC, 4 DESC, 1, 2",
+    "-waiting": "5, 4 DESC, 1, 2",
+}
+SORTS: Final = ("behind", "waiting")
+
+
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
     """What a reader chose; empty means any."""
@@ -56,6 +67,7 @@ class InboxFilter:
     domain: str = ""
     workstream: str = ""
     mine: bool = False
+    sort: str = ""
 
     def conditions(self, source: Source, person: int) -> Q:
         to, found = source.workstream, Q()
@@ -151,7 +163,7 @@ class PersonalInbox:
         """Part of the list, what unblocks most work first; then by section, then the longest waiting. Without
         a `limit` all that follows."""
         chosen = self._chosen(wanted)
-        places = _ranked([source for _, source in chosen], offset, limit) if chosen else []
+        places = _ranked([source for _, source in chosen], wanted.sort, offset, limit)
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
 
@@ -195,32 +207,38 @@ def _count(rows: Sequence[QuerySet[Any]], most: int | None = None) -> int:
     return 0 if keys is None else keys[:most].count()
 
 
-def _ranked(sources: Sequence[Source], offset: int, limit: int | None) -> list[ListedRow]:
+def _ranked(sources: Sequence[Source], sort: str, offset: int, limit: int | None) -> list[ListedRow]:
     """The entries of these places in the order of the list. Of each source only its first ones can be among
     them, and where it has an index in that order only those are read."""
     last = None if limit is None else offset + limit
     parts: list[str] = []
     parameters: list[Any] = []
     for number, source in enumerate(sources):
+        first = _in_order_of_list(_places(number, source), source, sort)[:last]
         try:
-            sql, given = _in_order_of_list(_places(number, source), source)[:last].query.sql_with_params()
+            sql, given = first.query.sql_with_params()
         except EmptyResultSet:  # Django sees by itself that there is nothing
             continue
         parts.append(" ".join(("SELECT * FROM (", sql, f") part_{number}")))
         parameters += given
     if not parts:
         return []
-    ordered = f"{' UNION ALL '.join(parts)} ORDER BY 4 DESC, 1, 5, 2"
+    ordered = f"{' UNION ALL '.join(parts)} ORDER BY {ORDERS.get(sort, ORDERS[''])}"
     with connection.cursor() as cursor:
         cursor.execute(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
         return [ListedRow(*row) for row in cursor.fetchall()[offset:]]
 
 
-def _in_order_of_list(places: QuerySet[Any], source: Source) -> QuerySet[Any]:
+def _in_order_of_list(places: QuerySet[Any], source: Source, sort: str) -> QuerySet[Any]:
+    """As `ORDERS` says, of one source; the number that all of its rows share sorts nothing."""
+    since = F(source.since)
+    waits = [since.desc()] if sort == "waiting" else [since.asc()]
+    column = source.behind if isinstance(source.behind, F) else F("i_behind")
+    behind = [column.asc() if sort == "behind" else column.desc()]
     if isinstance(source.behind, Value):
-        return places.order_by(source.since, "pk")
-    behind = source.behind if isinstance(source.behind, F) else F("i_behind")
-    return places.order_by(behind.desc(), source.since, "pk")
+        behind = []
+    parts = [*waits, *behind] if sort in ("waiting", "-waiting") else [*behind, *waits]
+    return places.order_by(*parts, "pk")
 
 
 def _places(number: int, source: Source) -> QuerySet[Any]:

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
 from orchestrator.core.engine import explain
-from orchestrator.core.people.roles import SIGNERS
+from orchestrator.core.people.roles import HUMAN, SIGNERS
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
@@ -277,14 +277,14 @@ def _finished_entry(item: Workstream) -> InboxEntry:
 
 
 def claimable(user: User, roles: frozenset[Role]) -> Source:
-    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an
-    agent with the role that they ask for."""
+    """Launched steps without a tool, or for the hands of a person: no executor of this machine takes them, so
+    they wait for a person or an agent with the role that they ask for."""
     tasks = Task.objects.filter(
         may_do(roles),
         pk=OuterRef("task"),
         status=TaskStatus.PENDING,
         step__kind=StepKind.WORK,
-        step__tool="",
+        step__tool__in=("", HUMAN),
         needs_human=False,
     ).exclude(kept_for_others(Q(executor__user=user)))
     # Asked of each attempt by itself: so the database goes through them in the order of the list, by index.

@@ -132,7 +132,10 @@ def _happened(tasks: QuerySet[Task]) -> Iterator[str]:
     for task in tasks.filter(rework__gt=0).select_related("step").order_by("pk"):
         yield f"{task.step.key} was done again {task.rework} time{'' if task.rework == 1 else 's'}."
     rejected = GateReview.objects.filter(
-        Q(attempt__task__in=tasks) | Q(return_step__tasks__in=tasks), decision=GateDecision.REJECTED
+        Q(attempt__task__in=tasks) | Q(return_step__tasks__in=tasks),
+        attempt__status=AttemptStatus.REJECTED,
+        decision=GateDecision.REJECTED,
+        withdrawn_at=None,
     )
     for review in (
         rejected.select_related("attempt__task__step", "reviewer").distinct().order_by("signed_at", "pk")

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.queries.base.asked import Asked
-from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox import PAGE, SORTS, InboxFilter, PersonalInbox, in_hands
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.snoozes import snooze
@@ -29,7 +29,7 @@ MOST_LISTED: Final = 1000
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
 VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
-COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
+COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it@behind|#Waiting@waiting"
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -63,6 +63,7 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
         "page_obj": page_obj,
         "more": counted > MOST_LISTED,
         "filters": wanted,
+        "sort": wanted.sort,
         "mark": mark,
         "live": bool(items) or work_is_open(),
         "unknown": asked.unknown,
@@ -83,6 +84,7 @@ def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
         domain=asked.one_of("domain", _domains),
         workstream=asked.text("workstream"),
         mine=bool(asked.one_of("whose", ("mine",))),
+        sort=asked.order(SORTS),
     )
 
 
