@@ -101,7 +101,7 @@ nightly: $(if $(CHROMIUM),$(VENV)/.installed-browser,$(VENV)/.installed-test)
 	$(if $(TESTS)$(if $(CHROMIUM),,none),,$(ISOLATED) $(BIN)/python -m pytest -m "nightly and browser" tests/browser)
 	$(ISOLATED) ENGINE_EXAMPLES=$(or $(EXAMPLES),2000) $(NIGHTLY) $(TESTS)
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \
-	then env -u DATA_DIR DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \
+	then env -u DATA_DIR DATABASE_TESTS_ONLY=1 DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \
 	else echo "Skipped on PostgreSQL: no server answers at $(SERVER). Name one in DATABASE_URL."; fi
 
 bench: $(VENV)/.installed-test

@@ -11,6 +11,7 @@ class OrchestratorConfig(AppConfig):
 
     def ready(self) -> None:
         from orchestrator import checks  # noqa: F401
+        from orchestrator.models.base.bells import install_bells
         from orchestrator.models.base.guards import install_guards
         from orchestrator.models.base.search_index import install_search
         from orchestrator.processes import queue_keys, queue_lines
@@ -21,3 +22,4 @@ class OrchestratorConfig(AppConfig):
         # A migration that rebuilds a table drops its triggers, so they are put back after every migrate.
         post_migrate.connect(install_guards, sender=self, dispatch_uid="orchestrator.guards")
         post_migrate.connect(install_search, sender=self, dispatch_uid="orchestrator.search")
+        post_migrate.connect(install_bells, sender=self, dispatch_uid="orchestrator.bells")

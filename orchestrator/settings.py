@@ -135,6 +135,7 @@ TEMPLATES = [
                 "orchestrator.templatetags.once",
                 "orchestrator.templatetags.forms",
                 "orchestrator.templatetags.lists",
+                "orchestrator.templatetags.pieces",
             ],
         },
     }
@@ -309,13 +310,23 @@ WORKTREES_DIR = DATA_DIR / "worktrees"
 # What runs of tools and of the agents that `serve` starts print.
 RUN_LOGS_DIR = DATA_DIR / "logs" / "runs"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
-TOOLS = _words("TOOLS", "pytest,ruff,script")
+TOOLS = _words("TOOLS", "pytest,ruff,script,http,human")
 #: Tools whose steps may use the network.
 TOOLS_NETWORK = _words("TOOLS_NETWORK")
+
+
+def _named(variable: str) -> dict[str, str]:
+    """`name=value; other=value`."""
+    given = [one.partition("=") for one in os.environ.get(variable, "").split(";")]
+    return {name.strip(): value.strip() for name, equals, value in given if equals and value.strip()}
+
+
+#: What the tool `http` reaches, by the names that plans use, and the bearer tokens that it shows there.
+HTTP_ENDPOINTS = _named("HTTP_ENDPOINTS")
+HTTP_TOKENS = _named("HTTP_TOKENS")
 #: What proves the steps of plans on a repository, where neither step nor gate nor plan says it:
 #: `name=pytest -q; other=ruff check`.
-_VERIFY = [one.partition("=") for one in os.environ.get("VERIFY", "").split(";")]
-VERIFY = {name.strip(): line.strip() for name, given, line in _VERIFY if given and line.strip()}
+VERIFY = _named("VERIFY")
 #: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server
 #: may do.
 TOOLS_SANDBOX = os.environ.get("TOOLS_SANDBOX") or "auto"

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.check_rules")),
     path("", include("orchestrator.web.workstreams.policies")),
     path("", include("orchestrator.web.people.tokens")),
+    path("", include("orchestrator.web.people.connecting")),
     path("", include("orchestrator.web.people.notifications")),
     path("", include("orchestrator.web.plans.library")),
     path("", include("orchestrator.web.plans.save_workflow")),

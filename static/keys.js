@@ -64,6 +64,12 @@
     document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   });
 
+  // A map that is wider than its place begins where work stands.
+  document.querySelectorAll(".map-scroll").forEach((box) => {
+    const mark = box.querySelector(".map-bottleneck");
+    if (mark) box.scrollLeft += mark.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
+  });
+
   // The server did not answer at all: say so where refusals are shown.
   document.addEventListener("htmx:sendError", () => {
     const notices = document.getElementById("notices");

@@ -24,7 +24,15 @@
   document.addEventListener("visibilitychange", () => { quiet = 0; });
   // The server has to know that nobody did anything: a session that is only refreshed ends.
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.matches("[data-poll]")) event.detail.headers["X-Poll"] = "1";
+    if (!event.detail.elt.matches("[data-poll]")) return;
+    event.detail.headers["X-Poll"] = "1";
+    // Which pieces are here, and what they look like: the answer has the others.
+    event.detail.headers["X-Pieces"] = [...document.querySelectorAll("[data-piece]")]
+      .map((piece) => `${piece.id}=${piece.dataset.piece}`).join(" ");
+  });
+  // What stands beside the part waits while somebody types in it.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (inUse(event.detail.target)) event.detail.shouldSwap = false;
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.requestConfig.elt;

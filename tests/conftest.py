@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from orchestrator.models.base.guards import drop_guards
 from orchestrator.workspace import git, store
 from tests import starts
 from tests.cast import Cast, Driver
+from tests.emptying import Room, empty_by_deleting
 
 # A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either
 # way.
@@ -61,6 +63,20 @@ def _asks_the_database(item: pytest.Item) -> bool:
     used = set(getattr(item, "fixturenames", ()))
     marked = any(item.get_closest_marker(name) for name in ("django_db", "installation"))
     return marked or bool(used & {"db", "transactional_db", "live_server"})
+
+
+room = Room()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    room.there_is_a_database(django_db_blocker)
+    with django_db_blocker.unblock():
+        empty_by_deleting()
+
+
+def pytest_runtest_logfinish() -> None:
+    room.next_test()
 
 
 @pytest.fixture(autouse=True)

@@ -5,13 +5,21 @@ from typing import Final
 
 from django.conf import settings
 
+from orchestrator.adapters.http import Http
+from orchestrator.adapters.human import Human
 from orchestrator.adapters.pytest import Pytest
 from orchestrator.adapters.ruff import Ruff
 from orchestrator.adapters.script import Script
 from orchestrator.adapters.tool import Tool
 from orchestrator.core.errors import ToolUnknown
+from orchestrator.core.people.roles import HUMAN
 
-KNOWN: Final[Mapping[str, Tool]] = {tool.name: tool for tool in (Pytest(), Ruff(), Script())}
+KNOWN: Final[Mapping[str, Tool]] = {tool.name: tool for tool in (Pytest(), Ruff(), Script(), Http(), Human())}
+
+
+def that_run() -> Mapping[str, Tool]:
+    """Those of the registered tools that executors run, and that can prove a step: all but `human`."""
+    return {name: tool for name, tool in registered().items() if name != HUMAN}
 
 
 def registered() -> Mapping[str, Tool]:

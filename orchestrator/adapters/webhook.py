@@ -44,34 +44,59 @@ def check_address(address: str, allowed: Collection[str]) -> None:
 
 def post(address: str, body: bytes, headers: Mapping[str, str], allowed: Collection[str]) -> None:
     """Send it; NotDelivered when nobody took it."""
+    host = urlsplit(address).hostname or ""
+    status, said = exchange(address, body, headers, allowed)
+    if 300 <= status < 400:
+        raise NotDelivered(f"{host} answered with a redirect ({status}), which is not followed.")
+    if status >= 300 or status < 200:
+        raise NotDelivered(f"{host} answered {status}: {said[:200]}".strip())
+
+
+def exchange(
+    address: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allowed: Collection[str] | None,
+    *,
+    seconds: float = SECONDS,
+    most: int = ANSWER_BYTES,
+    stop: threading.Event | None = None,
+) -> tuple[int, str]:
+    """The status of the answer and the beginning of its text, `most` bytes; NotDelivered when there was none
+    within so many seconds, or before `stop` was set. `allowed` None is any machine: the operator named it."""
     try:
         parts = _parts(address)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         context = ssl.create_default_context() if parts.scheme == "https" else None
-        connection = _Pinned(host, port, _reached(host, port, allowed), context)
+        connection = _Pinned(host, port, _reached(host, port, allowed), context, seconds)
     except InvalidInput as refusal:
         raise NotDelivered(refusal.message) from refusal
     path = parts.path or "/"
-    deadline = threading.Timer(SECONDS, connection.cut)
-    deadline.start()
+    ended = stop or threading.Event()
+    threading.Thread(target=_cut_when, args=(connection, ended, seconds), daemon=True).start()
     try:
         connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
         answer = connection.getresponse()
-        said = answer.read(ANSWER_BYTES).decode("utf-8", "replace")
+        said = answer.read(most).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise NotDelivered(
-            f"{host} did not answer: {type(problem).__name__}: {problem}"[:LONGEST]
-        ) from problem
+        late = f"{host} did not answer within {seconds:.0f} seconds."
+        said = f"{host} did not answer: {type(problem).__name__}: {problem}"[:LONGEST]
+        raise NotDelivered(late if connection.was_cut else said) from problem
     finally:
-        deadline.cancel()
+        connection.over = True
+        ended.set()
         connection.close()
     if connection.was_cut:
-        raise NotDelivered(f"{host} did not answer within {SECONDS:.0f} seconds.")
-    if 300 <= answer.status < 400:
-        raise NotDelivered(f"{host} answered with a redirect ({answer.status}), which is not followed.")
-    if answer.status >= 300 or answer.status < 200:
-        raise NotDelivered(f"{host} answered {answer.status}: {said[:200]}".strip())
+        raise NotDelivered(f"{host} did not answer within {seconds:.0f} seconds.")
+    return answer.status, said
+
+
+def _cut_when(connection: "_Pinned", ended: threading.Event, seconds: float) -> None:
+    """Ends an exchange that takes too long, or that nobody wants any more."""
+    ended.wait(seconds)
+    if not connection.over:
+        connection.cut()
 
 
 def _parts(address: str) -> Any:
@@ -89,14 +114,14 @@ def _parts(address: str) -> Any:
     return parts
 
 
-def _reached(host: str, port: int, allowed: Collection[str]) -> str:
+def _reached(host: str, port: int, allowed: Collection[str] | None) -> str:
     """The address of the machine, looked up once."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
         raise NotDelivered(f"{host} is not known: {problem}") from problem
     addresses = [str(one[4][0]) for one in found]
-    if host not in allowed:
+    if allowed is not None and host not in allowed:
         for one in addresses:
             if not _is_public(ipaddress.ip_address(one.partition("%")[0])):
                 _refuse_private(host, allowed)
@@ -124,13 +149,21 @@ def _refuse_private(host: str, allowed: Collection[str]) -> None:
 class _Pinned(http.client.HTTPConnection):
     """Connects to the address that was looked at, under the name that was asked for."""
 
-    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, timeout=SECONDS)
+    def __init__(
+        self, host: str, port: int, address: str, context: ssl.SSLContext | None, seconds: float
+    ) -> None:
+        super().__init__(host, port, timeout=seconds)
         self.default_port = 443 if context else 80
-        self.reached, self.context, self.was_cut = address, context, False
+        self.reached, self.context, self.was_cut, self.over, self.seconds = (
+            address,
+            context,
+            False,
+            False,
+            seconds,
+        )
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.reached, self.port), SECONDS)
+        self.sock = socket.create_connection((self.reached, self.port), self.seconds)
         if self.context is not None:
             # In two steps, so that a handshake that drips in can be cut too.
             self.sock = self.context.wrap_socket(

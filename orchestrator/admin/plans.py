@@ -43,6 +43,8 @@ class WorkflowAdmin(NoDelete):
             allow_self_approval=obj.allow_self_approval,
             required_approvals=obj.required_approvals,
             demands_proof=obj.demands_proof,
+            proof_roles=obj.proof_roles,
+            proof_paths=obj.proof_paths,
             actor=Actor.person(request.user),  # type: ignore[arg-type]
             now=timezone.now(),
         )

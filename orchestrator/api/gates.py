@@ -75,7 +75,7 @@ def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFact
 @router.post("/{int:task_id}/withdraw-signature", response=GateFacts)
 @act(signatures.withdraw_signature)
 def withdraw(request: HttpRequest, task_id: int, body: SignatureWithdrawal) -> GateFacts:
-    """Take back one's own signature of a gate that still waits; it stays on record."""
+    """Take back one's own signature or rejection of a gate that still waits; it stays on record."""
     signatures.withdraw_signature(
         task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
@@ -90,6 +90,7 @@ def reject(request: HttpRequest, task_id: int, body: GateRejection) -> GateFacts
         task_id=task_id,
         return_key=body.return_to,
         reason=body.reason,
+        withdraw_seconds=body.withdraw_seconds,
         seen=body.attempt_id,
         actor=caller_of(request).actor,
         now=timezone.now(),

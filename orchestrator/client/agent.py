@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any, Final, Literal, cast
 
 from orchestrator.client.login import Misconfigured
 
+#: The agent that is any program.
+GENERIC: Final = "generic"
 PROMPTS, ANSWERS = ("stdin", "argument", "file"), ("text", "json", "lines")
 #: What every agent is given of the environment.
 EVERYBODY: Final = ("PATH", "HOME", "LANG", "TERM", "TMPDIR")
@@ -103,16 +106,32 @@ def _at(text: str, path: str, kind: type | tuple[type, ...]) -> Any:
 
 
 def find_agent(name: str, file: str = "", command: str = "") -> Agent:
-    """The agent of that name, of the given file or of those known here; with `command` a program that reads
-    the brief from its standard input. Raises `Misconfigured` with the names that there are."""
+    """The agent of that name, of the given file or of those known here; with `command` any program: it reads
+    the brief from its standard input, or where `{prompt}` or `{file}` stands in the command. Raises
+    `Misconfigured` with the names that there are."""
     if command:
-        return Agent(name or "command", tuple(command.split()), "stdin", "text", "", (), {})
+        return Agent(name or GENERIC, tuple(_words_of(command)), _prompt_of(command), "text", "", (), {})
+    if name == GENERIC:
+        raise Misconfigured("The generic agent is any program: say with --command how it is started.")
     known = _described(files("orchestrator.client").joinpath("agents.toml").read_text(encoding="utf-8"))
     if file:
         known |= _described(Path(file).read_text(encoding="utf-8"))
     if name not in known:
-        raise Misconfigured(f"There is no agent {name!r}; there are {', '.join(sorted(known))}.")
+        raise Misconfigured(f"There is no agent {name!r}; there are {', '.join(sorted({*known, GENERIC}))}.")
     return known[name]
+
+
+def _words_of(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise Misconfigured(f"The command cannot be split into words: {error}.") from error
+
+
+def _prompt_of(command: str) -> Literal["stdin", "argument", "file"]:
+    if "{prompt}" in command:
+        return "argument"
+    return "file" if "{file}" in command else "stdin"
 
 
 def _described(text: str) -> dict[str, Agent]:

@@ -57,10 +57,14 @@ leave no marks. Do not commit and do not abort the merge."""
 
 def add_to(commands: "Commands") -> None:
     parser = command(commands, "work", work, "Take steps one after another and have a coding agent do them.")
-    parser.add_argument("--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode")
+    parser.add_argument(
+        "--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode, generic"
+    )
     parser.add_argument("--agents", default="", metavar="FILE", help="describes more agents, in TOML")
     parser.add_argument(
-        "--command", default="", help="instead: a program that reads the brief from its input"
+        "--command",
+        default="",
+        help="any program; {prompt} or {file} in it is the brief, else its input is",
     )
     parser.add_argument("--workstream", default="", metavar="NAME", help="only of this workstream")
     parser.add_argument("--repository", default="", metavar="NAME", help="only of plans of this repository")
@@ -100,10 +104,6 @@ class Worker:
     def do(self, claim: dict[str, Any]) -> None:
         """Have the agent do the step, and say how it ended. A claim that was taken away ends it."""
         held = _held(claim)
-        if is_pending(claim["attempt"]):  # handed in by a worker that was killed while it waited
-            if self._is_proved(held, claim["attempt"]):
-                self.done.append(held.key)
-            return
         print(f"{held.key}: {self.agent.name} begins", flush=True)
         answer, folder, there = "", *self._folder(claim)
         if there is None and not self._fits(claim, held, folder):

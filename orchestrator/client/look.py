@@ -29,7 +29,9 @@ MARKS: Final = {
 def add_to(commands: "Commands") -> None:
     parser = command(commands, "status", status, "All open workstreams, or one with its steps.")
     parser.add_argument("workstream", nargs="?", default="", help="its name")
-    parser = command(commands, "tree", tree, "The steps of a workstream, in the order in which they start.")
+    parser = command(
+        commands, "tree", tree, "Stages, batches, threads and steps of a workstream, with their state."
+    )
     parser.add_argument("workstream", help="its name")
     parser = command(commands, "why", why, "Why a workstream or a step is not moving, to the root.")
     parser.add_argument("workstream", help="its name")
@@ -58,13 +60,30 @@ def _workstream_line(entry: dict[str, Any]) -> str:
 
 def tree(connection: Connection, options: Namespace) -> Reply:
     facts = find_workstream(connection, options.workstream)
-    return Reply(facts, (_workstream_line(facts).strip(), *(_task_line(task) for task in facts["tasks"])))
+    return Reply(facts, (_workstream_line(facts).strip(), *_outline_lines(facts)))
+
+
+def _outline_lines(facts: dict[str, Any]) -> Iterator[str]:
+    """Stages, their batches, their threads, their steps; a gate stands in a batch of its own."""
+    tasks = {task["key"]: task for task in facts["tasks"]}
+    for stage in facts["outline"]:
+        yield f"Stage {stage['number']}: {stage['name']}"
+        for batch in stage["batches"]:
+            yield f"  Batch {batch['prefix']}: {batch['name']}"
+            for thread in batch["threads"]:
+                worktree = f"  {thread['worktree']}" if thread["worktree"] else ""
+                alone = len(thread["steps"]) == 1 and thread["lane"] == thread["steps"][0]
+                yield from () if alone else (f"    {thread['lane']}: {thread['name']}{worktree}",)
+                yield from (_task_line(tasks[key]) for key in thread["steps"] if key in tasks)
 
 
 def _task_line(task: dict[str, Any]) -> str:
     told = task["explanation"]["sentence"] if task["explanation"] else task["status"]
     mark = MARKS.get(task["status"], " ")
-    return f"  {mark} {task['key']}  {task['title']}" + ("" if mark in "✓–" else f"\n      {told}")
+    holder = f"  {task['attempt']['executor']}" if task["attempt"] and task["attempt"]["executor"] else ""
+    said = f"      {mark} {task['key']}  {task['title']}  {task['status']}"
+    said += f", {task['proof']}" if task["proof"] else holder
+    return said + ("" if mark in "✓–" else f"\n          {told}")
 
 
 def why(connection: Connection, options: Namespace) -> Reply:

@@ -75,8 +75,8 @@ class AttemptFacts:
 
     `breadcrumb` is the last word about the task, and `heard_at` when its executor last said anything. `token`
     fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
-    carried. `held` says what keeps a live one from being claimed or completed: a lost handover (EC-3), or a
-    question to a person, such as about its budget.
+    carried, `proof` what it rests on: `proved`, or `asserted`. `held` says what keeps a live one from being
+    claimed or completed: a lost handover (EC-3), or a question to a person, such as about its budget.
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
     `touched` which of its files neither the step nor its lane owns. `verification` is that of its last
@@ -95,6 +95,7 @@ class AttemptFacts:
     heard_at: datetime | None
     outcome: str
     result: str
+    proof: str
     error: str
     commit: str
     committed: bool

@@ -25,23 +25,25 @@ class GateSignature(Body):
 
 
 class SignatureWithdrawal(Body):
-    """Why somebody takes back a signature of theirs that has not taken effect."""
+    """Why somebody takes back a signature or a rejection of theirs that has not taken effect."""
 
     reason: Text = ""
 
 
 class GateRejection(Body):
-    """`return_to` is the key of the step that work returns to, `attempt_id` as in a signature."""
+    """`return_to` is the key of the step that work returns to; `attempt_id` and `withdraw_seconds` as in a
+    signature: meanwhile nothing is thrown away."""
 
     reason: Text
     return_to: Key
     attempt_id: Id | None = None
+    withdraw_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
 
 
 @dataclass(frozen=True)
 class GateReviewFacts:
     """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
-    none. `effective_at` is when a signature that was kept back takes effect, `withdrawn_at` when its person
+    none. `effective_at` is when a decision that was kept back takes effect, `withdrawn_at` when its person
     took it back."""
 
     attempt: int

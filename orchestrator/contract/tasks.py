@@ -88,7 +88,8 @@ class Explanation:
 class TaskFacts:
     """A step in one workstream. `workstream` is the UUID, `key` names the step in the plan.
 
-    `rework` counts how often a completed result of the task was sent back (FR-021). `explanation` is there
+    `rework` counts how often a completed result of the task was sent back (FR-021). `proof` says what a
+    complete one rests on: `proved` by a run of the orchestrator, or `asserted` (BX-9). `explanation` is there
     unless a later version dropped the task.
     """
 
@@ -103,6 +104,7 @@ class TaskFacts:
     intervention_note: str
     breadcrumb: str
     rework: int
+    proof: str
     attempt: LiveAttempt | None
     updated_at: datetime
     explanation: Explanation | None = None

@@ -98,6 +98,34 @@ class IntegrationFacts:
 
 
 @dataclass(frozen=True)
+class OutlineThread:
+    """A thread with the keys of its steps in order; `worktree` is what the plan calls its folder."""
+
+    lane: str
+    name: str
+    worktree: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutlineBatch:
+    """A batch with its threads, which run side by side."""
+
+    prefix: str
+    name: str
+    threads: tuple[OutlineThread, ...]
+
+
+@dataclass(frozen=True)
+class OutlineStage:
+    """A stage with its batches, which follow one another."""
+
+    number: int
+    name: str
+    batches: tuple[OutlineBatch, ...]
+
+
+@dataclass(frozen=True)
 class WorkstreamFacts:
     """A workstream. `finished` is derived: there are tasks and none is open (LC-1). `completed` means
     accepted; nobody accepts one of which a version is `in_review` (its number, or null), for that may bring
@@ -106,7 +134,8 @@ class WorkstreamFacts:
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003), `bundle` is an id.
 
     `tasks` are there when one workstream is asked for: all of them in launch order, each explained; so are
-    its `integrations`, newest first, and what its attempts `used`, a sum for each currency.
+    its `integrations`, newest first, what its attempts `used`, a sum for each currency, and the `outline` of
+    the plan in effect.
     `budget` is what a person, or else the plan, lets them use; `over_budget` says what of it is used up, and
     holds the work. While the newest
     integration is in force, rework needs a revert decision (FR-010).
@@ -138,6 +167,7 @@ class WorkstreamFacts:
     tasks: tuple[TaskFacts, ...] | None = None
     integrations: tuple[IntegrationFacts, ...] | None = None
     used: tuple[UsageFacts, ...] | None = None
+    outline: tuple[OutlineStage, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Action(StrEnum):
     GATE_SIGNED = "gate signed"
     GATE_APPROVED = "gate approved"
     SIGNATURE_WITHDRAWN = "signature withdrawn"
+    REJECTION_SIGNED = "rejection signed"
     GATE_REJECTED = "gate rejected"
 
     BASELINE_INTEGRATED = "baseline integrated"

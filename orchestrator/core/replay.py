@@ -367,6 +367,7 @@ ACTS: Mapping[str, Act] = {
     Action.GATE_SIGNED: _gate_signed,
     Action.GATE_APPROVED: _gate_approved,
     Action.SIGNATURE_WITHDRAWN: _signature_withdrawn,
+    Action.REJECTION_SIGNED: _nothing,
     Action.GATE_REJECTED: _gate_rejected,
     Action.WORK_SENT_BACK: _sent_back,
     Action.BASELINE_INTEGRATED: _integrated,

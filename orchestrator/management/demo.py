@@ -1,6 +1,9 @@
 """The demo: a repository, a policy and a few workstreams, made through the same services that people use."""
 
+import json
+import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -22,6 +25,8 @@ from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
 FIXTURES: Final = settings.BASE_DIR / "fixtures"
 SAMPLE: Final = "sample"
+#: The workstream that the stub agent works on.
+AGENT_PLAN: Final = "a-first-step-by-an-agent"
 POLICY: Final = "definition-of-done"
 POLICY_TEXT: Final = """\
 A workstream is accepted when all of this is true:
@@ -57,6 +62,21 @@ def make_sample_repository() -> bool:
     return True
 
 
+def name_stub_agent() -> bool:
+    """Have `serve` start the stub agent for the demo's own plan; false where there is a file already."""
+    path = Path(settings.EXECUTORS_FILE)
+    if path.exists():
+        return False
+    command = shlex.join([sys.executable, str(FIXTURES / "stub_agent.py")])
+    path.write_text(
+        f"# Made for the demo: a stand-in for a coding agent, which does the first step of its plan.\n"
+        f'[stub-agent]\ncommand = {json.dumps(command)}\naccount = "contributor"\n'
+        f'workstream = "{AGENT_PLAN}"\nminutes = 5\n',
+        encoding="utf-8",
+    )
+    return True
+
+
 def write_policy(approver: User, now: datetime) -> bool:
     if Policy.objects.filter(slug=POLICY).exists():
         return False
@@ -73,12 +93,14 @@ def write_policy(approver: User, now: datetime) -> bool:
 
 
 def submit_demo_plans(initiator: User, approver: User, now: datetime) -> list[str]:
-    """One plan that waits for review, one with an open question, one sent back, one that people work on."""
+    """One plan that waits for review, one with an open question, one sent back, one that people work on,
+    one whose step the stub agent does."""
     follow_ups: dict[str, Callable[[Submission], None]] = {
         "demo": lambda _: None,
         "opening-hours": lambda _: None,
         "returns": lambda submission: _send_back(submission, approver, now),
         "stocktaking": lambda submission: _start(submission, approver, now),
+        "agent": lambda submission: _start(submission, approver, now),
     }
     submitted = []
     for name, follow_up in follow_ups.items():

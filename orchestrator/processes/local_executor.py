@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from orchestrator.adapters.live_log import LiveLog
-from orchestrator.adapters.registry import registered
+from orchestrator.adapters.registry import that_run
 from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
@@ -86,7 +86,7 @@ class LocalExecutor:
 
     def tools(self) -> Mapping[str, Tool]:
         """Those of the registered tools that it runs."""
-        return {name: one for name, one in registered().items() if self.only is None or name in self.only}
+        return {name: one for name, one in that_run().items() if self.only is None or name in self.only}
 
     def turn(self) -> bool:
         """Verify what was handed in, take up what is held, or claim the next attempt and do it; false when
@@ -173,7 +173,11 @@ class LocalExecutor:
             state=state_folder(attempt),
             run=step.run,
             answer=self._answer(attempt),
-            environment={"STEP_KEY": step.key, "STEP_ATTEMPT": str(attempt.number)},
+            environment={
+                "STEP_KEY": step.key,
+                "STEP_ATTEMPT": str(attempt.number),
+                "STEP_COMMIT": start,
+            },
             cancelled=_Watch(self, assignment),
             inherited=(held,),
             network=step.tool in settings.TOOLS_NETWORK,
@@ -206,7 +210,7 @@ class LocalExecutor:
         return True
 
     def _tool(self, name: str) -> Tool:
-        tools = registered()
+        tools = that_run()
         if name not in tools:
             raise ToolUnknown(
                 f"The tool “{name}” is no longer registered here.",

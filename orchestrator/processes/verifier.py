@@ -16,7 +16,7 @@ from typing import Final
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from orchestrator.adapters.registry import registered
+from orchestrator.adapters.registry import that_run
 from orchestrator.adapters.repository import locked
 from orchestrator.adapters.tool import Job, Result
 from orchestrator.core.engine.verification import LOG_END, Receipt
@@ -106,7 +106,7 @@ class Verifier:
         )
 
     def _run(self, row: Verification, held: int, watch: "_NoLongerWanted") -> tuple[str, Result]:
-        tool = registered().get(row.tool)
+        tool = that_run().get(row.tool)
         if tool is None:
             raise ToolUnknown(f"The tool “{row.tool}” is no longer registered here.")
         tree, step = verification_tree(row.attempt), row.attempt.task.step
@@ -120,7 +120,11 @@ class Verifier:
                 directory=tree.folder,
                 state=state,
                 run=row.run,
-                environment={"STEP_KEY": step.key, "STEP_ATTEMPT": str(row.attempt.number)},
+                environment={
+                    "STEP_KEY": step.key,
+                    "STEP_ATTEMPT": str(row.attempt.number),
+                    "STEP_COMMIT": row.commit,
+                },
                 cancelled=watch,
                 inherited=(held,),
                 network=row.tool in settings.TOOLS_NETWORK,

@@ -15,7 +15,7 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import RETRY_SECONDS
 from orchestrator.core.people.roles import suits
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Attempt, Executor, WorkflowVersion, Workstream
+from orchestrator.models import Attempt, Executor, Verification, WorkflowVersion, Workstream
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import doers_of, roles_of
 from orchestrator.queries.engine.threads import sole_executor
@@ -60,11 +60,27 @@ def next_facts(step: NextStep, asker: Executor, wanted: Wanted, now: datetime) -
     if step.crowded:
         said = f"Too many wait for work here already. Ask again in {RETRY_SECONDS} seconds."
         return NextFacts(said, None, False, RETRY_SECONDS, ())
+    if step.verifying is not None:
+        return _being_verified(step.verifying)
     waiting = (*_for_others(asker, wanted), *_workstreams(wanted, now))
     said = f"Nothing can be claimed by {asker.name} now."
     if not waiting:
         said += " No workstream of that kind is open." if wanted != Wanted() else " No workstream is open."
     return NextFacts(said, None, False, RETRY_SECONDS, waiting)
+
+
+def _being_verified(row: Verification) -> NextFacts:
+    task = row.attempt.task
+    said = f"{task.step.key} is being verified by {row.command}: it counts when that is green."
+    waiting = WaitingWork(
+        workstream=task.workstream.slug,
+        key=task.step.key,
+        sentence=said,
+        freed_by=(),
+        to_do="Ask again: red gives it back to you, with what the run showed.",
+        address=reverse("task", args=[task.workstream.uuid, task.step.key]),
+    )
+    return NextFacts(said, None, False, RETRY_SECONDS, (waiting,))
 
 
 def _for_others(executor: Executor, wanted: Wanted) -> Iterator[WaitingWork]:

@@ -9,22 +9,26 @@ from orchestrator.core.errors import ExecutorBusy, InvalidInput
 from orchestrator.core.limits import WAIT_SECONDS
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import Scope
-from orchestrator.models import Assignment, Executor
+from orchestrator.models import Assignment, Executor, Verification
 from orchestrator.queries.work.work import Wanted
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock
-from orchestrator.services.work.first_free import claim_first, claim_held
+from orchestrator.services.work.first_free import being_verified, claim_first, claim_held
 from orchestrator.services.work.waiting_room import ROOM, TURNS
+
+#: Seconds between two looks whether a verification that is waited for has ended.
+VERIFYING_LOOK = 1.0
 
 
 class NextStep(NamedTuple):
     """`again`: the executor held it already. `crowded`: too many wait in this process, so this one did
-    not."""
+    not. `verifying`: what it holds is being verified, so that it has nothing to do for it now."""
 
     assignment: Assignment | None
     again: bool = False
     crowded: bool = False
+    verifying: Verification | None = None
 
 
 @act(
@@ -40,14 +44,15 @@ def claim_next(
     """Claim the first attempt in the scheduler's order that this executor may do, or wait so many seconds for
     one.
 
-    Who runs something already, and may run one thing only, gets that again with its token. Behind the lock of
+    Who runs something already, and may run one thing only, gets that again with its token, unless its
+    completion is being verified: then that is waited for, and red gives it again. Behind the lock of
     its workstream an attempt cannot be lost to somebody else, so executors that ask at once do not refuse one
     another.
     """
     if not 0 <= seconds <= WAIT_SECONDS:
         raise InvalidInput(f"wait: 0 to {WAIT_SECONDS} seconds.", field="wait")
     found = _held(executor, actor, clock()) or _first(executor, actor, wanted, clock())
-    if found or not seconds:
+    if not seconds or (found and not found.verifying):
         return found or NextStep(None)
     until = time.monotonic() + seconds
     with ROOM.seat() as seat:
@@ -55,13 +60,18 @@ def claim_next(
             return NextStep(None, crowded=True)
         while True:
             seat.listen()
-            if found := _first(executor, actor, wanted, clock()):
+            held = _held(executor, actor, clock()) if found else None
+            found = held or _first(executor, actor, wanted, clock())
+            if found and not found.verifying:
                 return found
-            if not seat.wait(until):
-                return NextStep(None)
+            pause = min(until, time.monotonic() + VERIFYING_LOOK) if found else until
+            if not seat.wait(pause) and time.monotonic() >= until:
+                return found or NextStep(None)
 
 
 def _held(executor: Executor, actor: Actor, now: datetime) -> NextStep | None:
+    if pending := being_verified(executor):
+        return NextStep(None, verifying=pending)
     number = claim_held(executor, actor, now)
     return _step(number, again=True) if number is not None else None
 

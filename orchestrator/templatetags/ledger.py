@@ -15,9 +15,13 @@ from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from orchestrator.contract.why import WhyFacts
 from orchestrator.core.engine import explain
 from orchestrator.core.errors import Refusal
 from orchestrator.core.found import Piece
+from orchestrator.core.terms import SearchKind
+from orchestrator.models import HistoryEntry
+from orchestrator.queries.base import history
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 from orchestrator.web.wording import message_of, told, way_out_of
@@ -25,6 +29,16 @@ from orchestrator.web.zone import project_zone
 
 register = template.Library()
 CODED = re.compile(r"`([^`]+)`")
+
+FOUND_AS = {
+    SearchKind.WORKSTREAM: "Workstream",
+    SearchKind.PLAN: "Plan",
+    SearchKind.TASK: "Task",
+    SearchKind.DISCUSSION: "Discussion",
+    SearchKind.LEARNING: "Learning",
+    SearchKind.ARTIFACT: "Artifact",
+    SearchKind.HISTORY: "History",
+}
 
 #: Shapes on a 12 by 12 grid, so that a state is never told by colour alone.
 SHAPES = {
@@ -142,6 +156,12 @@ def word(value: str) -> str:
 
 
 @register.filter
+def proof_told(entry: HistoryEntry) -> str:
+    """What a completion in the history rests on; empty for other entries."""
+    return history.proof_told(entry)
+
+
+@register.filter
 def local_time(value: datetime | None) -> SafeString | str:
     """A moment in the project time zone with the zone's abbreviation; a dash when there is none."""
     if value is None:
@@ -243,7 +263,7 @@ def query(context: Context, **changes: object) -> str:
     """The query string of this page with some keys replaced; `None` or "" removes one. Starts with "?"."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
-    for refreshing in ("seen", "mark"):  # They are of a refresh, and no link's.
+    for refreshing in ("seen", "stood"):  # They are of a refresh, and no link's.
         kept.pop(refreshing, None)
     for key, value in changes.items():
         if value in (None, ""):
@@ -251,6 +271,19 @@ def query(context: Context, **changes: object) -> str:
         else:
             kept[key] = str(value)
     return f"?{kept.urlencode()}"
+
+
+@register.filter
+def found_as(kind: SearchKind) -> str:
+    """How one thing of this kind is called among others that were found."""
+    return FOUND_AS[kind]
+
+
+@register.filter
+def act_beside(why: WhyFacts, request: HttpRequest) -> bool:
+    """Whether what frees the root is an act on another page, of somebody who is named."""
+    root = why.root
+    return bool(root.to_do and root.freed_by) and root.address != request.path
 
 
 @register.simple_tag

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.history import Trail, first_word, step_keys
+from orchestrator.queries.base.history import Trail, first_word, proof_told, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
 from orchestrator.web.zone import project_zone
@@ -42,6 +42,7 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
             "what",
             "subject",
             "why",
+            "proof",
         )
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
         return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))
@@ -81,7 +82,7 @@ def _row(entry: HistoryEntry) -> tuple[object, ...]:
     workstream = entry.workstream.slug if entry.workstream else ""
     corrects = entry.corrects.sequence if entry.corrects else ""
     who = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.account, entry.kind)
-    what = (entry.action, entry.subject, entry.reason, workstream, corrects)
+    what = (entry.action, entry.subject, entry.reason, proof_told(entry), workstream, corrects)
     return (*who, *what, entry.leaf_hash, entry.previous_hash)
 
 

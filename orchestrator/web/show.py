@@ -38,7 +38,8 @@ TEXTS = frozenset(
 NO_PARTS: frozenset[str] = frozenset()
 #: Stands in the address that a part refreshes itself from, for the digest of what it shows.
 SEEN: Final = b"-seen-digest-"
-FORM_KEYS: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|once)"\s+value="[^"]*"|\bmark=[0-9.]+')
+#: What is another each time although nothing changed: keys of forms, and how things stood.
+KEYS_OF_FORMS: Final = re.compile(r'name="(?:csrfmiddlewaretoken|once)"\s+value="[^"]*"|\bstood=[0-9.]+')
 
 
 def show(
@@ -79,7 +80,9 @@ def _is_told(refusal: Refusal, request: HttpRequest, response: HttpResponse) -> 
 def _unless_seen(request: HttpRequest, response: HttpResponse, part: str | None) -> HttpResponse:
     """Say in the part what its digest is, which its next refresh brings along; nothing at all (204) where it
     was seen like that already. Keys of forms, which are another each time, do not count."""
-    digest = sha256(FORM_KEYS.sub(b"", response.content)).hexdigest()[:16] if part else "0"
+    digest = (
+        sha256(KEYS_OF_FORMS.sub("", response.content.decode()).encode()).hexdigest()[:16] if part else "0"
+    )
     if part and request.GET.get("seen") == digest:
         return HttpResponse(status=204)
     response.content = response.content.replace(SEEN, digest.encode())

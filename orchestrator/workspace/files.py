@@ -8,7 +8,7 @@ reached.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,11 +72,16 @@ def make_room(root: Path, path: str) -> None:
             raise OSError(None, "a symbolic link or folder is in the way; remove it")
 
 
-def place(source: Path, root: Path, path: str) -> None:
-    """Move a finished file to its path in one step; a reader sees the old file or the new one."""
-    with disk_errors(path), parent_folder(root, path, create=True) as (folder, name):
-        os.replace(source, name, dst_dir_fd=folder)
-        os.fsync(folder)
+def place(copies: Mapping[str, Path], root: Path) -> None:
+    """Move finished files to their paths, each in one step; a reader sees the old file or the new one."""
+    by_folder: dict[str, list[str]] = {}
+    for path in copies:
+        by_folder.setdefault(path.rpartition("/")[0], []).append(path)
+    for paths in by_folder.values():
+        with disk_errors(paths[0]), parent_folder(root, paths[0], create=True) as (folder, _):
+            for path in paths:
+                os.replace(copies[path], path.rpartition("/")[2], dst_dir_fd=folder)
+            os.fsync(folder)
 
 
 def write_durably(path: Path, content: bytes) -> None:

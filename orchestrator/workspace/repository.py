@@ -9,11 +9,12 @@ behind the branch: writing it takes as long as the workspace is large. Everythin
 """
 
 import hashlib
+import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from orchestrator.workspace.lock import exclusive
 from orchestrator.workspace.store import BRANCH, Store
 
 NO_COMMIT = "0" * 40
+COMMIT_LENGTH: Final = 40
 COMMIT_NAME = re.compile("[0-9a-f]{40}")
 #: Seconds that a second writer waits for the first; shorter than a queue task may last.
 PATIENCE = 30.0
@@ -58,17 +60,32 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.git = Git(root)
-        self._staging = root / ".git" / "orchestrator-staging"
-        self._objects = root / ".git" / "objects"
-        self.index = Index(root)
-        self._store = Store(root)
         # A commit never changes: what it holds is asked once. Path -> blob, or "" when it holds no such file.
         self._seen: dict[str, dict[str, str]] = {}
         #: Told of a commit before the branch moves to it, so that a kill between the two is recognised (F6).
         self.intend: Callable[[str], None] = nobody
         #: Told of a file that somebody edited, and where it is kept, before it is written anew (LC-12).
         self.edited: Callable[[str, str, datetime], None] = untold
+
+    @cached_property
+    def git(self) -> Git:
+        return Git(self.root)
+
+    @cached_property
+    def index(self) -> Index:
+        return Index(self.root)
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self.root)
+
+    @cached_property
+    def _staging(self) -> Path:
+        return self.root / ".git" / "orchestrator-staging"
+
+    @cached_property
+    def _objects(self) -> Path:
+        return self.root / ".git" / "objects"
 
     @contextmanager
     def locked(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -80,7 +97,7 @@ class Workspace:
 
     def head(self) -> str:
         """The branch's commit, or "" while there is none."""
-        return _loose_ref(self.root / ".git" / BRANCH) or self._store.head()
+        return _loose_ref(f"{self.root}/.git/{BRANCH}") or self._store.head()
 
     def write(self, contents: Mapping[str, bytes], message: str, at: datetime, *, listed: bool = True) -> str:
         """Make the branch and the work tree hold these files; answer with the branch's commit. Needs
@@ -102,8 +119,7 @@ class Workspace:
         if fresh:
             head = self._commit({path: contents[path] for path in fresh}, head, message, at)
         crash_point("before-files")
-        for path in stale:
-            files.place(copies[path], self.root, path)
+        files.place({path: copies[path] for path in stale}, self.root)
         if listed:
             self._list(head)
         return head
@@ -281,13 +297,12 @@ class Workspace:
         self.git.run("update-index", "-z", "--index-info", send="".join(entries).encode())
 
     def _clear_leftovers(self) -> None:
-        repository = self.root / ".git"
+        repository = f"{self.root}/.git"
         with disk_errors(repository):
-            for lock in [*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")]:
-                if not lock.is_relative_to(repository / "refs" / "inbox"):  # these are the producers' own
-                    lock.unlink(missing_ok=True)
-            if self._staging.exists():
-                shutil.rmtree(self._staging)
+            for lock in _locks(repository):
+                lock.unlink(missing_ok=True)
+            for left in _files_in(self._staging):
+                left.unlink(missing_ok=True)
 
     def _create_once(self) -> None:
         config = self.root / ".git" / "config"
@@ -301,16 +316,37 @@ class Workspace:
         self.git.run("config", "orchestrator.layout", "1")
 
 
-def _loose_ref(path: Path) -> str:
+def _locks(repository: str) -> Iterator[Path]:
+    """Lock files of git, of whoever was killed; those of the producers' branches are their own."""
+    yield from (Path(repository, name) for name in _names_in(repository) if name.endswith(".lock"))
+    for folder, below, names in os.walk(f"{repository}/refs"):
+        if folder == f"{repository}/refs" and "inbox" in below:
+            below.remove("inbox")
+        yield from (Path(folder, name) for name in names if name.endswith(".lock"))
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in _names_in(str(folder)))
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _loose_ref(path: str) -> str:
     """The commit that a ref's own file names, or "": then git knows better (packed, damaged, none).
 
     Raises WorkspaceUnavailable when the disk does not tell: that is not the same as no branch.
     """
-    try:
-        with disk_errors(path.name):
-            commit = path.read_text().strip() if path.is_file() else ""
-    except ValueError:
-        return ""
+    with disk_errors(os.path.basename(path)):
+        try:
+            with open(path, "rb") as file:
+                commit = file.read(COMMIT_LENGTH + 2).strip().decode("ascii", "replace")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return ""
     return commit if COMMIT_NAME.fullmatch(commit) else ""
 
 

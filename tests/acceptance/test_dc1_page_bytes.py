@@ -1,6 +1,8 @@
-"""DC-1, DC-5: main pages stay light with 300 workstreams and 500 tasks, counted in bytes on the wire."""
+"""DC-1, DC-5: main pages stay light with 300 workstreams, 500 tasks and 5,000 entries of the history, counted
+in bytes on the wire."""
 
 import gzip
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -9,11 +11,14 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from orchestrator.core.actions import Action
+from orchestrator.models import HistoryEntry
 from tests.cast import Driver
 from tests.web.pages import signed_in
 from tests.web.rows import workstream
 
 WORKSTREAMS: Final = 300
+ENTRIES: Final = 5_000
 #: Bytes of a page whose files are known, and of one with all it brings.
 WARM, COLD = 15_000, 45_000
 BROUGHT: Final = ("orchestrator.css", "theme.js", "keys.js", "poll.js", "django_htmx/htmx-2.min.js")
@@ -51,7 +56,31 @@ def large(driver: Driver) -> Driver:
             driver.cast.initiator, driver.now, domain=domain, tasks=(number % 9, number % 5, number % 2)
         )
     driver.start(plan())
+    _remember(driver)
     return driver
+
+
+def _remember(driver: Driver) -> None:
+    """Entries as a workstream of months leaves them; nothing here verifies their chain."""
+    assert driver.workstream is not None
+    last = HistoryEntry.objects.latest("sequence").sequence
+    number = HistoryEntry.objects.filter(workstream=driver.workstream).latest("number").number
+    entries = [
+        HistoryEntry(
+            sequence=last + place,
+            number=number + place,
+            workstream=driver.workstream,
+            recorded_at=driver.now,
+            actor=f"builder-{place % 7} (agent of builders)",
+            action=Action.BREADCRUMB_LEFT,
+            subject=f"{'ABCD'[place % 4]}{place % 120 + 1} attempt 1",
+            reason=f"Ledger entries {place} to {place + 40} add up; went on with the next account.",
+            leaf="{}",
+            leaf_hash=sha256(str(place).encode()).hexdigest(),
+        )
+        for place in range(1, ENTRIES + 1)
+    ]
+    HistoryEntry.objects.bulk_create(entries, batch_size=500)
 
 
 def brought() -> int:
@@ -76,7 +105,8 @@ def test_dc1_main_pages_stay_light(large: Driver) -> None:
     assert large.workstream is not None
     client, work = signed_in(large.cast.approver), f"/workstreams/{large.workstream.uuid}/"
     slug = large.workstream.version.workflow.slug
-    pages = ("/", "/portfolio/", "/gates/", "/interventions/", "/plans/", "/flow/")
+    pages = ("/", "/portfolio/", "/gates/", "/interventions/", "/plans/", "/flow/", "/history/")
+    pages = (*pages, "/search/?q=ledger", f"{work}history/", f"{work}tasks/A1/")
     sizes = {
         address: wire(client, address)
         for address in (*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/")

@@ -208,7 +208,7 @@ def test_fr002_a_list_in_which_nothing_can_have_changed_is_answered_cheaply(
     ask(driver, "A1")
     client = signed_in(driver.cast.reviewer)
     with time_machine.travel(driver.now, tick=False):
-        again = re.search(r'hx-get="([^"]*mark=[^"]*)"', client.get(address).content.decode())
+        again = re.search(r'hx-get="([^"]*stood=[^"]*)"', client.get(address).content.decode())
         assert again
         refresh = again[1].replace("&amp;", "&")
         with CaptureQueriesContext(
@@ -219,3 +219,19 @@ def test_fr002_a_list_in_which_nothing_can_have_changed_is_answered_cheaply(
         assert len(asked) <= 4, [one["sql"] for one in asked]
         ask(driver, "B1")
         assert client.get(refresh, **htmx(part)).status_code == 200
+
+
+def test_fr002_the_list_is_sorted_as_its_reader_asks(driver: Driver) -> None:
+    driver.start()
+    for key in ("A1", "B1"):
+        ask(driver, key)
+    client = signed_in(driver.cast.reviewer)
+
+    def order(query: str) -> list[str]:
+        text = client.get(f"/{query}").content.decode()
+        return re.findall(r'<th scope="row"><a href="[^"]*"><bdi>(\w+):', text)
+
+    assert order("?sort=-waiting") == list(reversed(order("?sort=waiting")))
+    assert set(order("?sort=behind")) == set(order(""))
+    assert "“colour” is no sort" in words(client.get("/?sort=colour"))
+    assert "sort=-waiting" in client.get("/?sort=waiting&kind=question").content.decode()

@@ -1,4 +1,4 @@
-"""FR-006: a signature can be withdrawn before anything behind its gate starts; that stays on record."""
+"""FR-006: a signature or a rejection can be withdrawn before anything comes of it; that stays on record."""
 
 from collections.abc import Iterator
 
@@ -209,3 +209,72 @@ def test_fr006_already_decided_names_who_and_when_and_shows_the_gate_anew(driver
     at = GateReview.objects.get().signed_at
     assert f"MP1 is decided already: approved by rita. That was at {at.day} {at:%b %Y}, " in shown
     assert "What you typed Late." in shown
+
+
+@pytest.fixture
+def rejected(driver: Driver, clock: time_machine.Traveller, settings) -> Driver:
+    """Rita rejected MP1 on its page a moment ago."""
+    to_gate(driver, settings)
+    answer = decide(driver, driver.cast.reviewer, "reject", reason="Rounding.", return_key="A2")
+    assert (answer.status_code, answer.headers["Location"]) == (302, page(driver))
+    return driver
+
+
+def test_fr006_nothing_is_thrown_away_while_a_rejection_can_be_withdrawn(rejected: Driver) -> None:
+    rejected.advance()
+    assert (rejected.attempt("MP1").status, rejected.task("A2").status) == ("queued", "complete")
+    shown = words(signed_in(rejected.cast.reviewer).get(page(rejected)))
+    assert "Nothing is thrown away yet." in shown
+    assert "in about 10 seconds: work returns to A2." in shown
+    assert "Withdraw rejection" in shown
+    other = words(signed_in(rejected.cast.admin).get(page(rejected)))
+    assert "Withdraw rejection" not in other
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    refused = decide(rejected, rosa, "approve")
+    assert refused.status_code == 409
+    assert "MP1 is rejected by rita" in words(refused)
+    assert "MP1" not in words(signed_in(rosa).get("/"))
+    assert state_problems(rejected.reload()) == []
+
+
+def test_fr006_a_rejection_takes_effect_by_itself_once(
+    rejected: Driver, clock: time_machine.Traveller
+) -> None:
+    clock.shift(SECONDS)
+    tasks.advance(rejected.reload().pk)
+    assert rejected.task("MP1").status == TaskStatus.PENDING
+    assert rejected.task("A2").rework == 1
+    entry = HistoryEntry.objects.get(action="gate rejected")
+    assert (entry.actor, entry.reason) == ("rita", "Rounding.")
+    tasks.advance(rejected.reload().pk)
+    assert HistoryEntry.objects.filter(action="gate rejected").count() == 1
+    shown = signed_in(rejected.cast.reviewer).get(page(rejected), **htmx("decision"))
+    assert shown.headers["HX-Refresh"] == "true"
+    assert state_problems(rejected.reload()) == []
+
+
+def test_fr006_a_withdrawn_rejection_stays_on_record(rejected: Driver, clock: time_machine.Traveller) -> None:
+    assert decide(rejected, rejected.cast.reviewer, "withdraw", reason="Read it wrongly.").status_code == 302
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert (rejected.attempt("MP1").status, rejected.task("A2").rework) == (AttemptStatus.QUEUED, 0)
+    assert "Withdrawn rejection by rita" in words(signed_in(rejected.cast.reviewer).get(page(rejected)))
+    entries = HistoryEntry.objects.filter(subject="MP1 attempt 1").order_by("pk")
+    assert [entry.action for entry in entries][-2:] == ["rejection signed", "signature withdrawn"]
+    assert decide(rejected, rejected.cast.reviewer, "approve").status_code == 302
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert rejected.task("MP1").status == TaskStatus.COMPLETE
+    assert state_problems(rejected.reload()) == []
+
+
+def test_fr006_rest_rejects_at_once_unless_time_to_withdraw_is_asked_for(driver: Driver) -> None:
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    own = register_executor(name="rita-bot", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
+    machine, base = Machine.of(own), f"/api/gates/{driver.task('MP1').pk}"
+    body = {"reason": "Rounding.", "return_to": "A2"}
+    status, facts = machine.post(f"{base}/reject", {**body, "withdraw_seconds": 60})
+    assert (status, facts["status"]) == (200, "review")
+    assert machine.post(f"{base}/withdraw-signature", {})[0] == 200
+    assert machine.post(f"{base}/reject", body)[1]["status"] == "pending"

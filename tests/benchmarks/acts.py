@@ -15,6 +15,7 @@ from django.utils import timezone
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Attempt, Wake, Workstream
 from orchestrator.services.advance import advance
+from orchestrator.services.base.wake import begun
 from orchestrator.services.people.callers import Caller, caller_by_name
 from orchestrator.services.review.gates import approve_gate
 from orchestrator.services.work.claims import claim, report
@@ -126,7 +127,7 @@ class Worker:
 
     def go_on(self) -> None:
         """What the queue does with a message."""
-        Wake.objects.filter(pk=self.workstream.pk).update(waits=False)
+        begun(self.workstream.pk)
         advance(workstream_id=self.workstream.pk, clock=timezone.now)
 
 

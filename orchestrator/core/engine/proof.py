@@ -2,11 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
+from orchestrator.core.engine.contention import globs_overlap
 from orchestrator.core.errors import CriteriaUnmet, InvalidInput
 from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import CriterionKind
+
+
+class ProofWord(StrEnum):
+    """What a completed step rests on: a run of this installation, or somebody's word (BX-9)."""
+
+    PROVED = "proved"
+    ASSERTED = "asserted"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRule:
+    """What takes proof only: `everything`, steps of these `roles`, or steps that own files below these
+    `paths` (globs)."""
+
+    everything: bool = False
+    roles: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    def demands(self, role: str, files: Sequence[str]) -> str:
+        """Why a step with this role and these files takes proof only, in words; empty where it does not."""
+        if self.everything:
+            return "every step takes proof only"
+        if role in self.roles:
+            return f"steps with the role {role} take proof only"
+        met = next((path for path in self.paths for file in files if globs_overlap(file, path)), "")
+        return f"steps that own files below {met} take proof only" if met else ""
+
 
 #: Digits of a commit that name it in a sentence.
 SHORT_COMMIT: Final = 7

@@ -124,6 +124,7 @@ class TaskEntry:
     attempt: int = 0
     needs_human: bool = False
     intervention_note: str = ""
+    proof: str = ""
 
 
 def render_tasks(stream_id: str, updated: str, tasks: Sequence[TaskEntry]) -> str:

@@ -47,7 +47,7 @@ class Handoff:
     FR-010.
 
     `actor` says who did it in words, `executor`, `account` and `kind` apart; all three are empty for the
-    orchestrator.
+    orchestrator. `proof` says what a completion rests on: `proved`, `asserted`, or nothing (BX-9).
     """
 
     work_item: str
@@ -63,6 +63,7 @@ class Handoff:
     account: str
     kind: str
     outcome: str
+    proof: str
     next_action: str
     integrated: bool
     links: tuple[FileLink, ...] = ()
@@ -92,6 +93,7 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
         "account": handoff.account,
         "actorKind": handoff.kind,
         "outcome": handoff.outcome,
+        "proof": handoff.proof,
         "nextAction": handoff.next_action,
         "baselineIntegration": "post" if handoff.integrated else "pre",
         "links": [_link(link) for link in handoff.links],

@@ -21,6 +21,8 @@ SIGNERS: Final = (Role.REVIEWER, Role.APPROVER)
 #: Who decides about plans, workstreams and rules.
 APPROVERS: Final = (Role.APPROVER,)
 
+#: The tool whose steps a person does by hand.
+HUMAN: Final = "human"
 #: Who does work that names no role, or one that nobody can have.
 WORKING: Final = frozenset(WORKERS)
 #: The roles that a step or a thread can be given to.
@@ -40,12 +42,14 @@ def suits(kind: str, tool: str, runs: Collection[str] = ()) -> bool:
     """Whether an executor of this kind, which runs these tools, does a step with this tool (AD-6).
 
     What names a tool is done by one, by whoever runs it, or by a person by hand: no agent asserts what
-    a tool was to prove. What names none is done by everybody.
+    a tool was to prove. What names the tool `human` is done by a person alone, what names none by everybody.
     """
+    if tool == HUMAN:
+        return kind == ExecutorKind.PERSON
     return not tool or tool in runs or kind != ExecutorKind.AGENT
 
 
 def is_awaited(kind: str, tool: str) -> bool:
     """Whether an executor of this kind is expected to claim a step with this tool: a tool its own, else an
     agent; a person for both."""
-    return kind == ExecutorKind.PERSON or (kind == ExecutorKind.TOOL) == bool(tool)
+    return kind == ExecutorKind.PERSON or (tool != HUMAN and (kind == ExecutorKind.TOOL) == bool(tool))

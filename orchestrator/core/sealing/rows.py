@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from orchestrator.core.sealing.merkle import leaf_hash, root_of
 
 Value = str | int | bool | None
+_WRITE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def row_bytes(kind: str, row_id: int, columns: Mapping[str, Value]) -> bytes:
     """The bytes that a digest is made of."""
     said = {"kind": kind, "id": row_id, "columns": dict(columns)}
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _WRITE(said).encode()
 
 
 def rows_root(rows: Iterable[bytes]) -> str:

@@ -14,10 +14,17 @@ from django.utils import timezone
 
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.models import Executor
-from orchestrator.processes.local_executor import PAUSE, LocalExecutor
+from orchestrator.models.base.bells import Bell
+from orchestrator.processes.local_executor import LocalExecutor
+from orchestrator.services.base.bells import Listener, listen
 
 #: Seconds to wait before trying again when database or workspace cannot be reached.
 TROUBLE_PAUSE = 2.0
+#: Seconds between two looks for work, should no bell ring; in which a stop is noticed; and in which what is
+#: recorded together is looked at together.
+LOOK_EVERY = 10.0
+STOPS_WITHIN = 1.0
+SETTLES = 0.02
 
 
 class Command(BaseCommand):
@@ -43,6 +50,13 @@ class Command(BaseCommand):
             self._work(LocalExecutor(executor, timezone.now, lambda: self.stopping, only), once)
 
     def _work(self, local: LocalExecutor, once: bool) -> None:
+        listener = listen(Bell.HISTORY)
+        try:
+            self._work_when_rung(local, listener, once)
+        finally:
+            listener.close()
+
+    def _work_when_rung(self, local: LocalExecutor, listener: Listener, once: bool) -> None:
         while not self.stopping:
             try:
                 worked = local.turn()
@@ -54,7 +68,15 @@ class Command(BaseCommand):
             if not worked and once:
                 return
             if not worked:
-                time.sleep(PAUSE)
+                time.sleep(SETTLES)
+                self._wait(listener)
+
+    def _wait(self, listener: Listener) -> None:
+        """Until something was recorded, or some seconds have passed, or this process is asked to leave."""
+        until = time.monotonic() + LOOK_EVERY
+        while not self.stopping and time.monotonic() < until:
+            if listener.wait(STOPS_WITHIN):
+                return
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True

@@ -29,6 +29,8 @@ class Command(BaseCommand):
         demo.write_policy(people[Role.APPROVER], now)
         for title in demo.submit_demo_plans(people[Role.INITIATOR], people[Role.APPROVER], now):
             self.stdout.write(f"Submitted “{title}”.")
+        if demo.name_stub_agent():
+            self.stdout.write("Named the stub agent in executors.toml: it does the first step of its plan.")
 
     def _accounts(self) -> None:
         """Passwords are printed when an account is made and never again.

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from orchestrator.core.engine.proof import ProofWord
 from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus
 from orchestrator.models.base.choices import choices, label, one_of
@@ -23,7 +24,8 @@ class Attempt(models.Model):
     word that conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because
     inputs and outputs are the same (FR-010). `base` is where the base branch stood at the first claim, in the
     plan's repository if that is at hand; `commit` descends from it. `adopted` marks work that was done before
-    the plan came here: nobody claimed it (WF-8). `verification` is that of
+    the plan came here: nobody claimed it (WF-8). `proof` says what a
+    completion rests on. `verification` is that of
     the last completion that was handed in with one (BX-9). The last six columns are what its executor said it
     used (FR-013): money in millionths, so that sums are exact.
     """
@@ -35,6 +37,7 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.TextField(blank=True)
+    proof = models.CharField(max_length=10, choices=choices(ProofWord), blank=True)
     result = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
     commit = models.CharField(max_length=64, blank=True)

@@ -14,7 +14,7 @@ from orchestrator.models.work.attempt import Attempt
 class GateReview(models.Model):
     """Approve or reject, with reason; a rejection names the step that work returns to (AS-6).
 
-    `follow_up_version` is the new version of the plan that the follow-ups became (FR-006). A signature that
+    `follow_up_version` is the new version of the plan that the follow-ups became (FR-006). A decision that
     waits has its time in `effective_at`; one that its person withdrew before (`withdrawn_at`) stays on record
     and counts no more.
     """

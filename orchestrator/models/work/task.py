@@ -1,10 +1,12 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 
+from orchestrator.core.engine.proof import ProofWord
 from orchestrator.core.terms import OPEN_TASK, TaskStatus
 from orchestrator.models.base.choices import choices, one_of
 from orchestrator.models.plans.step import Step
@@ -21,7 +23,8 @@ class Task(models.Model):
     `heard_at` is when who holds it, or held it last, last said something: a claim, a breadcrumb, an end.
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the latest one a
     round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
-    `budget` is what a person set instead of the step's; empty where nobody did.
+    `budget` is what a person set instead of the step's; empty where nobody did. `proof` is
+    what its last completion rests on.
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the
     open frontier by an index; `progress.recount` writes them. `open_batch` is null once the task needs
@@ -43,6 +46,7 @@ class Task(models.Model):
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
     budget = models.CharField(max_length=200, blank=True)
+    proof = models.CharField(max_length=10, choices=choices(ProofWord), blank=True)
     verdict = models.ForeignKey(
         "orchestrator.RecordedVerdict", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -85,14 +89,23 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
 
-    #: The status that the row has in the database as far as this copy knows.
-    stored_status: str | None = None
+    #: What the row's columns hold in the database as far as this copy knows.
+    stored: Mapping[str, Any] = {}
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         task = super().from_db(*args, **kwargs)
-        task.stored_status = vars(task).get("status")
+        task.remember_stored()
         return task
+
+    @property
+    def proof_shown(self) -> str:
+        """What a complete task rests on; empty while it is open."""
+        return self.proof if self.status == TaskStatus.COMPLETE else ""
+
+    def remember_stored(self) -> None:
+        """The row was just read or written: from now on its changes are told from these values."""
+        self.stored = dict(vars(self))
 
     def forgive_failures(self) -> None:
         """No attempt so far counts for the circuit breaker any more; the caller saves."""

@@ -1,13 +1,16 @@
 """The history as people read it: filtered, newest first (FR-009)."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task, Workstream
 from orchestrator.queries.base.asked import Asked
 
@@ -83,6 +86,12 @@ class Trail:
         }
 
 
+def with_last_entry(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
+    """With `last_entry`, the number of the newest entry about each; 0 where there is none."""
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("number")[:1]
+    return workstreams.annotate(last_entry=Coalesce(Subquery(newest), 0))
+
+
 def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
     """Which subjects name a step: pairs of workstream id and step key, in one query for all entries."""
     named = {(e.workstream_id, first_word(e.subject)) for e in entries if e.workstream_id is not None}
@@ -94,3 +103,11 @@ def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
 
 def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
+
+
+def proof_told(entry: HistoryEntry) -> str:
+    """What a completion that the entry tells of rests on: `proved` or `asserted`; empty for other acts."""
+    if entry.action != Action.ATTEMPT_COMPLETED:
+        return ""
+    told = (json.loads(entry.leaf).get("data") or {}).get("proof", "")
+    return str(told)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-from orchestrator.core.people.roles import DOERS, WORKING, doers
+from orchestrator.core.people.roles import DOERS, HUMAN, WORKING, doers
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor, Step
 from orchestrator.queries.base.sql import Joined
@@ -51,6 +51,8 @@ def may_do(roles: Collection[Role], task: str = "") -> Q:
 
 def suiting(executor: Executor | None, task: str = "") -> Q:
     """Rows whose task an executor of this one's kind does: `suits` in SQL. Nobody stands for a person."""
-    if executor is None or executor.kind != ExecutorKind.AGENT:
+    if executor is None or executor.kind == ExecutorKind.PERSON:
         return Q()
+    if executor.kind == ExecutorKind.TOOL:
+        return ~Q(**{f"{task}step__tool": HUMAN})
     return Q(**{f"{task}step__tool": ""})

@@ -9,13 +9,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import BooleanField, DateTimeField, DurationField, Field, JSONField, Model, UUIDField
+from django.db.models.base import ModelState
 
 #: By the alias of its table, a row or None where nothing was joined; by its name, a value.
 Found = Mapping[str, Any]
+
+
+class RemembersStored(Protocol):
+    """A row that tells what changed since it was read."""
+
+    def remember_stored(self) -> None: ...
 
 
 class Table(NamedTuple):
@@ -29,23 +36,33 @@ class Table(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """How the columns of one table become a row: where they begin in the answer, their fields in the
+    """How the columns of one table become a row: where they begin and end in the answer, their fields in the
     model's order, the place of the primary key, and what reads values that are not Django's yet."""
 
     model: type[Model]
     start: int
+    end: int
     names: tuple[str, ...]
     key: int
-    readers: tuple[tuple[int, Callable[[Any], Any]], ...]
+    readers: tuple[tuple[str, Callable[[Any], Any]], ...]
+    remembers: bool
 
     def row(self, columns: Sequence[Any]) -> Model | None:
-        values = list(columns[self.start : self.start + len(self.names)])
-        if values[self.key] is None:
+        """As `Model.from_db` makes it, without what that does for each column: nobody listens to rows being
+        made, and a column that was not read is simply not there yet."""
+        if columns[self.start + self.key] is None:
             return None
-        for place, read in self.readers:
-            if values[place] is not None:
-                values[place] = read(values[place])
-        return self.model.from_db(DEFAULT_DB_ALIAS, self.names, values)
+        values = dict(zip(self.names, columns[self.start : self.end], strict=True))
+        for name, read in self.readers:
+            if values[name] is not None:
+                values[name] = read(values[name])
+        row = self.model.__new__(self.model)
+        state = values["_state"] = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        vars(row).update(values)
+        if self.remembers:
+            cast(RemembersStored, row).remember_stored()
+        return row
 
 
 class Joined:
@@ -94,12 +111,18 @@ class Joined:
         for alias, table in self._tables.items():
             fields = _fields(table)
             names = tuple(field.attname for field in fields)
-            readers = tuple((place, read) for place, field in enumerate(fields) if (read := _reader(field)))
-            parts[alias] = _Part(
-                table.model, start, names, [field.primary_key for field in fields].index(True), readers
-            )
+            readers = tuple((field.attname, read) for field in fields if (read := _reader(field)))
+            key = [field.primary_key for field in fields].index(True)
+            remembers = hasattr(table.model, "remember_stored")
+            parts[alias] = _Part(table.model, start, start + len(names), names, key, readers, remembers)
             start += len(names)
         return parts
+
+
+def link(row: Model, name: str, other: Model | None) -> None:
+    """Have a row know the one that its column names, so that nobody asks the database for it; both were read
+    together, so nothing has to be compared."""
+    row._state.fields_cache[name] = other
 
 
 def change(sql: str, *parameters: Any) -> int:

@@ -38,7 +38,8 @@ def _problems(sheet: GateSheet) -> Iterator[FixProblem]:
     """
     rows = {before.row.task.step_id: before.row for before in sheet.incoming}
     reviews = (review for attempt in sheet.attempts for review in attempt.reviews.all())
-    rejected = next((review for review in reviews if review.decision == GateDecision.REJECTED), None)
+    standing = (review for review in reviews if review.withdrawn_at is None)
+    rejected = next((review for review in standing if review.decision == GateDecision.REJECTED), None)
     if rejected and (step := rejected.return_step):
         yield _problem(rows.get(step.pk), step.key, step.title, "rejected", rejected.reason)
     for row in rows.values():

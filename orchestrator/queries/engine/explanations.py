@@ -35,6 +35,10 @@ class Explained:
     loaded: Loaded
     verdicts: Mapping[str, Verdict]
 
+    def by_key(self) -> dict[int, Verdict]:
+        """By task id, without dropped tasks; no query."""
+        return {self.loaded.tasks[key].pk: verdict for key, verdict in self.verdicts.items()}
+
     def by_task(self) -> dict[int, Verdict]:
         """By task id, dropped tasks as well; one more query."""
         dropped = Task.objects.filter(workstream=self.workstream).exclude(
@@ -44,7 +48,7 @@ class Explained:
             task.pk: Verdict(task.step.key, Reason.DONE, "", DROPPED)
             for task in dropped.select_related("step")
         }
-        return verdicts | {self.loaded.tasks[key].pk: verdict for key, verdict in self.verdicts.items()}
+        return verdicts | self.by_key()
 
     def standing(self) -> Standing:
         """The workstream as a chain of waiting meets it."""

@@ -17,7 +17,7 @@ from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.models import Batch, RecordedVerdict, Stage, Step, Task, Thread, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.sql import Found, Joined, Table
+from orchestrator.queries.base.sql import Found, Joined, Table, link
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
 from orchestrator.queries.engine.facts import LAUNCHES, Facts, FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground
@@ -102,10 +102,11 @@ def _threads_behind(judged: Sequence[Task], first: Sequence[Task]) -> set[int]:
 
 def _placed(row: Found) -> Task:
     task: Task = row["task"]
-    row["batch"].stage = row["stage"]
-    row["thread"].batch = row["batch"]
-    row["step"].thread = row["thread"]
-    task.step, task.verdict = row["step"], row["verdict"]
+    link(row["batch"], "stage", row["stage"])
+    link(row["thread"], "batch", row["batch"])
+    link(row["step"], "thread", row["thread"])
+    link(task, "step", row["step"])
+    link(task, "verdict", row["verdict"])
     return task
 
 

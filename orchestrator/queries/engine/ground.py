@@ -17,13 +17,16 @@ from orchestrator.queries.engine.threads import ThreadPlace, assignments_in_forc
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`here` is the first open batch, None when nothing is open. `hold` holds all of the workstream.
+    """`here` is the first open batch, None when nothing is open. `stopped`: all work is, because database and
+    workspace do not belong together. `hold` holds all of the workstream. `needed`: others wait for it.
     `unusable` says by task id why a handover cannot be used. `kept` are the thread assignments in force.
     `integrated`: the work became part of the base branch; `conditional`: a step of the first open batch has a
     condition."""
 
     here: int | None
+    stopped: bool
     hold: Hold | None
+    needed: bool
     unusable: Mapping[int, Unusable]
     kept: Mapping[ThreadPlace, ThreadAssignment]
     integrated: bool
@@ -57,6 +60,8 @@ def ground_and_version(workstream: Workstream, now: datetime) -> Ground:
 def _ground(workstream: Workstream, now: datetime | None, found: Found) -> Ground:
     return Ground(
         here=found["here"],
+        stopped=bool(found["stopped"]),
+        needed=bool(found["needed"]),
         hold=hold_on(workstream, now, Holding(found["stopped"], found["reviewed"], found["unmet"])),
         unusable=unusable_handovers(workstream) if found["unusable"] else {},
         kept=assignments_in_force(workstream) if found["kept"] else {},
@@ -74,6 +79,7 @@ _LOST = ", ".join(
 _VALUES = {
     "here": _HERE,
     "stopped": "EXISTS (SELECT 1 FROM orchestrator_workspacebranch b WHERE b.diverged_at IS NOT NULL)",
+    "needed": "EXISTS (SELECT 1 FROM orchestrator_workstreamneed w WHERE w.needed_id = workstream.id)",
     "reviewed": """EXISTS (SELECT 1 FROM orchestrator_prehandoffreview r
   WHERE r.workstream_id = workstream.id)""",
     "unmet": f"""EXISTS (SELECT 1 FROM orchestrator_workstreamneed n

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import rfc8785
-
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import Attempt, HandoffArtifact, Step, Task
+from orchestrator.queries.base.canonical import canonical
 from orchestrator.queries.engine.facts import Facts
 from orchestrator.queries.handoff.upstream import Upstream, output_place, outputs_of, with_output_names
 
@@ -107,4 +106,4 @@ def _content(handover: HandoffArtifact, outputs: Mapping[str, str]) -> str:
 
 
 def _digest(facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(rfc8785.dumps(dict(facts))).hexdigest()
+    return hashlib.sha256(canonical(dict(facts))).hexdigest()

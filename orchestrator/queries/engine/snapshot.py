@@ -7,7 +7,7 @@ from datetime import datetime
 
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.models import Batch, RecordedVerdict, Stage, Step, Task, Thread, WorkflowVersion, Workstream
-from orchestrator.queries.base.sql import Joined, Table
+from orchestrator.queries.base.sql import Joined, Table, link
 from orchestrator.queries.engine.contenders import elsewhere
 from orchestrator.queries.engine.facts import FactScope, facts_of
 from orchestrator.queries.engine.ground import WITHOUT_TEXT, Ground, ground_of
@@ -29,7 +29,7 @@ def workstream_row(workstream_id: int) -> Workstream:
     found = _WORKSTREAM.first(workstream_id)
     if found:
         workstream: Workstream = found["workstream"]
-        workstream.version = found["version"]
+        link(workstream, "version", found["version"])
         return workstream
     raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
 
@@ -50,7 +50,7 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     tasks = _tasks(workstream.pk, workstream.version_id)
     threads = {thread.pk: thread for thread in _threads(workstream.version_id)}
     for task in tasks:
-        task.step.thread = threads[task.step.thread_id]
+        link(task.step, "thread", threads[task.step.thread_id])
     ground = ground_of(workstream, now)
     facts = facts_of(FactScope.whole(workstream))
     each = Views(workstream, tasks, ground.unusable, ground.assigned, facts)
@@ -64,7 +64,8 @@ def _tasks(workstream: int, version: int) -> list[Task]:
     tasks = []
     for row in _TASKS.rows(workstream, version):
         task: Task = row["task"]
-        task.step, task.verdict = row["step"], row["verdict"]
+        link(task, "step", row["step"])
+        link(task, "verdict", row["verdict"])
         tasks.append(task)
     return tasks
 

@@ -4,6 +4,7 @@ is first.
 An assignment belongs to a place in the plan, so it stays in force when a new version brings rows of its own.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,6 +66,18 @@ def open_threads(workstream: Workstream) -> list[ThreadRow]:
     ).distinct()
     assigned = assignments_in_force(workstream)
     ordered = rows.select_related("batch__stage").order_by(*thread_order(""))
+    return [ThreadRow(thread, assigned.get(place_of(thread))) for thread in ordered]
+
+
+def open_threads_as_read(
+    tasks: Iterable[Task], assigned: Mapping[ThreadPlace, ThreadAssignment]
+) -> list[ThreadRow]:
+    """The same from tasks that come with their threads, and the assignments in force; no query."""
+    left = [task.step.thread for task in tasks if task.status in OPEN_TASK and not task.step.is_gate]
+    threads = {thread.pk: thread for thread in left}
+    ordered = sorted(
+        threads.values(), key=lambda one: (one.batch.stage.position, one.batch.position, one.position)
+    )
     return [ThreadRow(thread, assigned.get(place_of(thread))) for thread in ordered]
 
 

@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from django.db.models.functions import Lower
 
 from orchestrator.core.engine.signatures import Signer, SignOff, sign_off
 from orchestrator.core.errors import NotFound
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
-from orchestrator.queries.engine.explanations import Explained
-from orchestrator.queries.engine.signatures import reviewed_steps, sign_off_of, signers_by_gate
+from orchestrator.queries.base.sorting import in_order
+from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.present import present_of
+from orchestrator.queries.engine.signatures import Signatures, reviewed_steps, signers_by_gate
 from orchestrator.queries.work.places import touched_of
-from orchestrator.queries.work.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
+from orchestrator.queries.work.tasks import (
+    TaskRow,
+    attempts_with_evidence,
+    neighbours,
+    outputs_of,
+    task_rows,
+)
 
 DECIDED_SHOWN = 50
 
@@ -41,12 +52,17 @@ class GateSheet:
     row: TaskRow
     attempts: list[Attempt]
     reviewers: list[str]
-    sign_off: SignOff
+    asked: Signatures
     incoming: list[Incoming]
     touched: list[Touched]
     holds: list[TaskRow]
     unlocks: list[TaskRow]
     return_steps: list[TaskRow]
+
+    @property
+    def sign_off(self) -> SignOff:
+        """How far the signatures are."""
+        return self.asked.sign_off()
 
     @property
     def waits(self) -> bool:
@@ -72,14 +88,22 @@ class WaitingGate:
     sign_off: SignOff
 
 
-def waiting_gates() -> list[WaitingGate]:
-    """Gates that wait for a signature, longest wait first."""
+#: What a reader may sort the gates that wait by.
+SORTS: Final = {
+    "gate": Lower("step__title"),
+    "workstream": Lower("workstream__title"),
+    "kind": "step__gate_kind",
+    "since": "attempts__queued_at",
+}
+
+
+def waiting_gates(sort: str = "") -> list[WaitingGate]:
+    """Gates that wait for a signature, longest wait first, or by a column of `SORTS`."""
     waiting = Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
     rows = waiting.select_related("step", "workstream").prefetch_related("step__reviewers")
     signers = signers_by_gate(waiting)
-    return [
-        WaitingGate(task, _sign_off(task, signers)) for task in rows.order_by("attempts__queued_at", "pk")
-    ]
+    ordered = rows.order_by(*in_order(sort, SORTS, ("attempts__queued_at", "pk")))
+    return [WaitingGate(task, _sign_off(task, signers)) for task in ordered]
 
 
 def _sign_off(gate: Task, signers: Mapping[int, tuple[Signer, ...]]) -> SignOff:
@@ -106,20 +130,24 @@ def find_gate(task_id: int) -> Task:
 
 def gate_sheet(gate: Task, known: Explained | None = None) -> GateSheet:
     """What a signer looks at; `known` is its workstream, where it was read already."""
-    rows = task_rows(gate.workstream, known)
+    known = known or explained(gate.workstream)
+    rows = task_rows(gate.workstream, known, dropped=present_of(gate).dropped)
     row = next(row for row in rows if row.task.pk == gate.pk)
     here = batch_place(row)
-    before = _came_in(row, rows)
+    before = _came_in(row, rows, known)
     later = [other for other in rows if batch_place(other) > here]
+    attempts = attempts_with_evidence([row, *before])
+    names = tuple(gate.step.reviewers.values_list("name", flat=True))
+    signers = _signers(row, known)
     return GateSheet(
         row=row,
-        attempts=attempts_with_evidence([gate.pk]),
-        reviewers=list(gate.step.reviewers.values_list("name", flat=True)),
-        sign_off=sign_off_of(gate),
-        incoming=_incoming(before),
+        attempts=[attempt for attempt in attempts if attempt.task_id == gate.pk],
+        reviewers=list(names),
+        asked=Signatures(names, gate.step.signatures, signers),
+        incoming=_incoming(before, attempts),
         touched=_touched([other for other in rows if batch_place(other) <= here]),
         holds=[other for other in later if other.task.status == TaskStatus.PENDING and not other.live],
-        unlocks=_unlocks(row, later),
+        unlocks=_unlocks(row, later, known),
         return_steps=[other for other in rows if batch_place(other) <= here and _may_return(other)],
     )
 
@@ -129,13 +157,26 @@ def batch_place(row: TaskRow) -> tuple[int, int]:
     return batch.stage.position, batch.position
 
 
-def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
+def _signers(gate: TaskRow, known: Explained) -> tuple[Signer, ...]:
+    """Who signed the attempt that waits: as it was read, unless a later version dropped the gate."""
+    views = (view for view in known.loaded.snapshot.tasks if view.key == gate.task.step.key)
+    view = next(views, None)
+    if view is None or gate.live is None:
+        return ()
+    return view.signers
+
+
+def _came_in(gate: TaskRow, rows: list[TaskRow], known: Explained) -> list[TaskRow]:
     """An evaluation looks at its stage, other gates at what they need, or else at the batch before them."""
     stage, batch = batch_place(gate)
     if gate.task.step.gate_kind == GateKind.EVALUATION:
         in_stage = [row for row in rows if batch_place(row)[0] == stage and batch_place(row)[1] <= batch]
         return [row for row in in_stage if row.task.pk != gate.task.pk]
-    reviewed = set(reviewed_steps(gate.task.step).values_list("pk", flat=True))
+    lane = [task for task in known.loaded.tasks.values() if task.step.thread_id == gate.task.step.thread_id]
+    keys = {task.step.key for task in lane}
+    naming = any(view.needs for view in known.loaded.snapshot.tasks if view.key in keys)
+    named = naming or any(not task.step.is_gate for task in lane) if lane else None
+    reviewed = set(reviewed_steps(gate.task.step, named).values_list("pk", flat=True))
     return [row for row in rows if row.task.step_id in reviewed]
 
 
@@ -149,10 +190,10 @@ def _touched(rows: list[TaskRow]) -> list[Touched]:
     return [Touched(latest[pk], paths) for pk, paths in touched_of(list(latest)).items()]
 
 
-def _unlocks(gate: TaskRow, later: list[TaskRow]) -> list[TaskRow]:
+def _unlocks(gate: TaskRow, later: list[TaskRow], known: Explained) -> list[TaskRow]:
     """What the plan says the gate unlocks, or else the batch behind it."""
-    needing = set(gate.task.step.needed_by.values_list("step_id", flat=True))
-    named = [row for row in later if row.task.step_id in needing]
+    _, naming = neighbours(gate.task.step, known)
+    named = [row for row in later if row.task.step.key in naming]
     return named or [row for row in later if batch_place(row) == batch_place(later[0])]
 
 
@@ -162,15 +203,16 @@ def _may_return(row: TaskRow) -> bool:
     return done and not row.task.step.is_gate
 
 
-def _incoming(rows: list[TaskRow]) -> list[Incoming]:
+def _incoming(rows: list[TaskRow], attempts: list[Attempt]) -> list[Incoming]:
+    """`attempts` are those of the rows, newest first."""
     ids = [row.task.pk for row in rows]
-    attempts = [a for a in attempts_with_evidence(ids) if a.status == AttemptStatus.COMPLETED]
-    latest = {attempt.task_id: attempt for attempt in reversed(attempts)}
+    completed = [one for one in attempts if one.status == AttemptStatus.COMPLETED]
+    latest = {attempt.task_id: attempt for attempt in reversed(completed)}
     counted = [attempt.pk for attempt in latest.values()]
     handed_over = HandoffArtifact.objects.filter(attempt__in=counted, event__in=RESULT_EVENTS)
     handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
-    outputs = outputs_of(ids)
+    outputs = outputs_of(ids) if artifacts else []
     incoming = []
     for row in rows:
         attempt = latest.get(row.task.pk)

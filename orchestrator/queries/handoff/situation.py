@@ -10,7 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.files.handoff import RESULT_EVENTS
-from orchestrator.core.terms import ArtifactState, AssignmentMode, AttemptStatus, StepKind, TaskStatus
+from orchestrator.core.terms import (
+    ArtifactState,
+    AssignmentMode,
+    AttemptStatus,
+    GateDecision,
+    StepKind,
+    TaskStatus,
+)
 from orchestrator.models import (
     Assignment,
     Attempt,
@@ -26,7 +33,7 @@ from orchestrator.models import (
     WorkspaceBranch,
     Workstream,
 )
-from orchestrator.queries.base.sql import Found, Joined, Table
+from orchestrator.queries.base.sql import Found, Joined, Table, link
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream
 
 NOBODY = 0
@@ -41,7 +48,8 @@ class Situation:
     of the task was. `lost` says that some handover in the workstream is damaged, so that what the task builds
     on has to be looked at. `sole_executor` is the id of the one that alone claims in the thread, `busy_with`
     the id of the attempt that the executor runs who was asked about. `names_steps` says of a gate that it
-    reviews steps by name, `adopts` that the state of the plan's source was taken over.
+    reviews steps by name, `turned_down` that a rejection of it waits to take effect; `adopts` that the state
+    of the plan's source was taken over.
     """
 
     attempt: Attempt
@@ -55,6 +63,7 @@ class Situation:
     sole_executor: int | None
     busy_with: int | None
     names_steps: bool
+    turned_down: bool
     adopts: bool
     _step_before: int | None
     _run_before: bool
@@ -102,17 +111,20 @@ def gate_situation(workstream: Workstream, task_id: int) -> Situation | None:
 def _situation(found: Found, workstream: Workstream) -> Situation:
     """The rows know one another, so that nobody asks the database for what is here."""
     task, step, thread, version = found["task"], found["step"], found["thread"], found["version"]
-    version.workflow = found["workflow"]
-    found["batch"].stage = found["stage"]
-    thread.batch = found["batch"]
-    step.thread, step.version = thread, version
+    link(version, "workflow", found["workflow"])
+    link(found["batch"], "stage", found["stage"])
+    link(thread, "batch", found["batch"])
+    link(step, "thread", thread)
+    link(step, "version", version)
     if workstream.version_id == version.pk:
-        workstream.version = version
-    task.step, task.workstream = step, workstream
+        link(workstream, "version", version)
+    link(task, "step", step)
+    link(task, "workstream", workstream)
     attempt, assignment = found["attempt"], found["assignment"]
-    attempt.task = task
+    link(attempt, "task", task)
     if assignment is not None:
-        assignment.attempt, assignment.executor = attempt, found["holder"]
+        link(assignment, "attempt", attempt)
+        link(assignment, "executor", found["holder"])
     return Situation(
         attempt=attempt,
         assignment=assignment,
@@ -125,6 +137,7 @@ def _situation(found: Found, workstream: Workstream) -> Situation:
         sole_executor=found["sole_executor"],
         busy_with=found["busy_with"],
         names_steps=bool(found["names_steps"]),
+        turned_down=bool(found["turned_down"]),
         adopts=bool(found["adopts"]),
         _step_before=found["step_before"],
         _run_before=bool(found["run_before"]),
@@ -201,6 +214,9 @@ _VALUES = {
   WHERE lane.thread_id = step.thread_id AND lane.kind = '{StepKind.WORK.value}')
   OR EXISTS (SELECT 1 FROM orchestrator_stepneed need JOIN orchestrator_step lane ON lane.id = need.step_id
   WHERE lane.thread_id = step.thread_id))""",
+    "turned_down": f"""EXISTS (SELECT 1 FROM orchestrator_gatereview g
+  WHERE g.attempt_id = attempt.id AND g.decision = '{GateDecision.REJECTED.value}'
+  AND g.withdrawn_at IS NULL)""",
     "adopts": """EXISTS (SELECT 1 FROM orchestrator_workflowversion v
   WHERE v.workstream_id = task.workstream_id AND v.adopts AND v.effective_at IS NOT NULL)""",
     "step_before": _BEFORE.format(column="id"),

@@ -1,10 +1,11 @@
 """What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Lower
+from django.http import QueryDict
 
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.engine.likely_usage import LikelyUsage
@@ -13,7 +14,8 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading, StageSpec
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, Preview
 from orchestrator.core.terms import VersionStatus
-from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.models import Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.plans.excerpts import SourceLine, first_stages, source_lines
 from orchestrator.queries.plans.readings import preview_plan
@@ -68,9 +70,51 @@ SORTS: Final = {
 }
 
 
-def latest_versions(sort: str = "") -> QuerySet[WorkflowVersion]:
+@dataclass(frozen=True, slots=True)
+class PlanFilter:
+    """What the list of plans shows; empty means any."""
+
+    text: str = ""
+    state: str = ""
+    domain: str = ""
+    sort: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> "PlanFilter":
+        """Unknown values filter nothing, and are said."""
+        asked = Asked(query)
+        read = cls(
+            text=asked.text("q"),
+            state=asked.term("state", VersionStatus) or "",
+            domain=asked.one_of("domain", plan_domains),
+            sort=asked.order(SORTS),
+        )
+        return replace(read, unknown=tuple(asked.unknown))
+
+    @property
+    def given(self) -> bool:
+        return bool(self.text or self.state or self.domain)
+
+
+def plan_domains() -> list[str]:
+    """The domains that a workflow is of, by name."""
+    found = Workflow.objects.exclude(domain="").order_by().values_list("domain", flat=True).distinct()
+    return sorted(found, key=str.casefold)
+
+
+def latest_versions(wanted: PlanFilter) -> QuerySet[WorkflowVersion]:
     """The newest version of every workflow: waiting ones first, oldest first, then the others; or by a column
-    of `SORTS`."""
+    of `SORTS`. Of those that the filter takes."""
+    rows = _latest(wanted.sort)
+    if wanted.text:
+        rows = rows.filter(Q(workflow__name__icontains=wanted.text) | Q(workflow__slug=wanted.text))
+    if wanted.state:
+        rows = rows.filter(status=wanted.state)
+    return rows.filter(workflow__domain=wanted.domain) if wanted.domain else rows
+
+
+def _latest(sort: str) -> QuerySet[WorkflowVersion]:
     newest = (
         WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
     )
@@ -115,6 +159,8 @@ def earlier_versions(
 
     None where there is none.
     """
+    if version.number == 1:
+        return None, None
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     before = before.select_related("workflow").order_by("-number")
     own = before.filter(

@@ -16,6 +16,8 @@ NAMES: Final = {
     "allow_self_approval": "Self-approval",
     "required_approvals": "Approvals needed",
     "demands_proof": "Completions without proof",
+    "proof_roles": "Roles that take proof only",
+    "proof_paths": "Paths that take proof only",
 }
 
 
@@ -45,7 +47,7 @@ def rule_changes(workflow: Workflow) -> Iterator[RuleChange]:
 
 
 def _said(field: str, values: dict[str, Any]) -> str:
-    value = values.get(field, False)
+    value = values.get(field, "" if field.startswith("proof_") else False)
     if field == "demands_proof":
         value = not value
     if isinstance(value, bool):

@@ -43,6 +43,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         heard_at=attempt.task.heard_at,
         outcome=attempt.outcome,
         result=attempt.result,
+        proof=attempt.proof,
         error=attempt.error,
         commit=attempt.commit,
         committed=bool(place and place.committed),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db.models import F, QuerySet
@@ -89,6 +90,9 @@ class Blocked:
 
     rows: list[BlockerRow]
     total: timedelta
+
+
+NOTHING_BLOCKED: Final = Blocked([], timedelta())
 
 
 def blocked_task(workstream: Workstream, key: str, now: datetime) -> Blocked:

@@ -8,15 +8,16 @@ from django.db.models import Q
 from orchestrator.contract.briefs import BreadcrumbFacts
 from orchestrator.core import limits
 from orchestrator.core.actions import Action
-from orchestrator.models import HistoryEntry, Task
+from orchestrator.models import Attempt, HistoryEntry, Task
 from orchestrator.queries.work.rework import attempt_subjects
 
 ADOPTED = Action.WORK_ADOPTED
 
 
-def breadcrumbs_of(task: Task) -> Sequence[BreadcrumbFacts]:
-    """The newest ones, oldest first; the history keeps all."""
-    left = Q(action=Action.BREADCRUMB_LEFT, subject__in=attempt_subjects(task))
+def breadcrumbs_of(task: Task, attempts: Sequence[Attempt] | None = None) -> Sequence[BreadcrumbFacts]:
+    """The newest ones, oldest first; the history keeps all. Its `attempts` are read where they are not
+    given."""
+    left = Q(action=Action.BREADCRUMB_LEFT, subject__in=attempt_subjects(task, attempts))
     adopted = Q(action=ADOPTED, subject=task.step.key)
     entries = HistoryEntry.objects.filter(left | adopted, workstream=task.workstream_id)
     newest = entries.order_by("-sequence")[: limits.BREADCRUMBS_SHOWN]

@@ -1,6 +1,6 @@
 """Brief: all that an executor needs to do a task, or to continue it (WF-4, WF-9, FR-014)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -181,15 +181,17 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
     )
 
 
-def upstream_of(task: Task) -> tuple[ArtifactFacts, ...]:
+def upstream_of(task: Task, needed: Collection[int] | None = None) -> tuple[ArtifactFacts, ...]:
     """The results that the task's artifact will link to.
 
-    Those of steps that are being done again do not count.
+    Those of steps that are being done again do not count. `needed` are the ids of the steps that its step
+    names, where they are known; what stands before it is then read in one statement.
     """
+    workstream, step = task.workstream, task.step
+    if needed is None:
+        upstream = Upstream(workstream)
+    else:
+        upstream = Upstream.of_launch(workstream, [task], {step.pk: set(needed)})
     done = TaskStatus.COMPLETE
-    before = [
-        result.pk
-        for result in Upstream(task.workstream).results(task.step)
-        if result.attempt.task.status == done
-    ]
+    before = [result.pk for result in upstream.results(step) if result.attempt.task.status == done]
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -124,6 +124,7 @@ class Board:
             attempt=attempt.number,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
+            proof=task.proof_shown,
         )
 
     def _lanes(self) -> tuple[LaneRow, ...]:
@@ -239,7 +240,7 @@ def _line(task: Task, verdict: Verdict, after: tuple[str, ...]) -> StepLine:
     said = (
         verdict.sentence if mark in {Mark.ACTIVE, Mark.BLOCKED} or task.status != TaskStatus.COMPLETE else ""
     )
-    note = "" if mark is Mark.RUNNABLE else said
+    note = "" if mark is Mark.RUNNABLE else said or task.proof_shown
     stuck = verdict.reason in STUCK
     return StepLine(task.step.key, task.step.title, mark, note, verdict.holder, after, stuck)
 

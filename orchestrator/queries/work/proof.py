@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from orchestrator.adapters.registry import registered
+from orchestrator.adapters.registry import that_run
 from orchestrator.contract.briefs import VerificationFacts
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.engine.verification import Command, Named, verification_of
@@ -80,7 +80,7 @@ def command_for(step: Step, *, by_tool: bool, tools: Collection[str] | None = No
         plan=version.verify,
         repository=settings.VERIFY.get(version.repository, ""),
     )
-    return verification_of(named, registered() if tools is None else tools)
+    return verification_of(named, that_run() if tools is None else tools)
 
 
 def verified_by(task: Task, workstream: Workstream) -> str:
@@ -92,6 +92,12 @@ def verified_by(task: Task, workstream: Workstream) -> str:
     task.step.version = version
     command = command_for(task.step, by_tool=True)
     return f"{command.line} (asked for by {command.source})" if command else ""
+
+
+def files_of_step(step: Step) -> list[str]:
+    """The patterns of files that the step or its thread owns."""
+    own = step.resources.filter(is_files=True).values_list("name", flat=True)
+    return [*own, *step.thread.owned_files.values_list("pattern", flat=True)]
 
 
 def verified_by_run(attempt: Attempt) -> str:

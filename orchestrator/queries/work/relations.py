@@ -10,6 +10,7 @@ from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
 from orchestrator.queries.engine.needs import needing, needs_of
+from orchestrator.queries.engine.present import WorkstreamParts
 from orchestrator.queries.work.duplicates import linked
 
 
@@ -36,17 +37,18 @@ class Relations:
         return any(others) or bool(self.workstream.bundle_id or self.workstream.merged_into_id)
 
 
-def relations_of(workstream: Workstream) -> Relations:
-    tied = linked(workstream)
+def relations_of(workstream: Workstream, has: WorkstreamParts, *, needed: bool) -> Relations:
+    """Reads what there is: `needed` is whether others wait for it."""
+    tied = linked(workstream) if has.ties else []
     mine = [relation for relation in tied if relation.workstream_id == workstream.pk]
     theirs = [relation for relation in tied if relation.other_id == workstream.pk]
     links = [*(relation.other for relation in mine if relation.outcome == DuplicateOutcome.LINK)]
     links += [their.workstream for their in theirs if their.outcome == DuplicateOutcome.LINK]
     return Relations(
         workstream=workstream,
-        needs=needs_of([workstream.pk])[workstream.pk],
-        needed_by=needing(workstream),
-        took_over=merged_into(workstream),
+        needs=needs_of([workstream.pk])[workstream.pk] if has.needs else [],
+        needed_by=needing(workstream) if needed else [],
+        took_over=merged_into(workstream) if has.taken_over else [],
         linked=list(dict.fromkeys(links)),
         duplicate_of=[relation.other for relation in mine if relation.outcome == DuplicateOutcome.CLOSE],
         duplicates=[their.workstream for their in theirs if their.outcome == DuplicateOutcome.CLOSE],

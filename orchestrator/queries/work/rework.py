@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from orchestrator.contract.rework import Returned, Rework, ReworkCount, ToProve
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, GateDecision, TaskStatus
-from orchestrator.models import Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
+from orchestrator.models import Attempt, Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
 
 SENT_BACK: Final = Action.WORK_SENT_BACK
 #: Entries about a task's own attempts and artifacts after which its step is, or may be, done again.
@@ -37,27 +37,28 @@ def rework_of(task: Task) -> Rework | None:
     return Rework(last.subject, last.reason, last.actor, last.recorded_at, task.rework, criteria)
 
 
-def returned(task: Task) -> tuple[Returned, ...]:
-    """Every decision that led to another attempt at a task, oldest first."""
+def returned(task: Task, attempts: Sequence[Attempt] | None = None) -> tuple[Returned, ...]:
+    """Every decision that led to another attempt at a task, oldest first. Its `attempts` are read where they
+    are not given."""
     subjects = [
-        *attempt_subjects(task),
+        *attempt_subjects(task, attempts),
         *task.workstream.artifacts.filter(attempt__task=task).values_list("path", flat=True),
     ]
-    mine = HistoryEntry.objects.filter(
-        workstream=task.workstream_id, action__in=DECIDED, subject__in=subjects
-    )
-    back = _sent_back(task)
-    gates = _rejected_gates(task) if back else {}
-    entries = sorted([*mine, *back], key=lambda entry: entry.sequence)
+    mine = Q(action__in=DECIDED, subject__in=subjects)
+    rows = HistoryEntry.objects.filter(mine | Q(action=SENT_BACK), workstream=task.workstream_id)
+    entries = [one for one in rows.order_by("sequence") if one.action != SENT_BACK or _resets(one, task)]
+    gates = _rejected_gates(task) if any(one.action == SENT_BACK for one in entries) else {}
     return tuple(_returned(entry, gates) for entry in entries)
 
 
-def to_prove(tasks: Sequence[Task]) -> tuple[ToProve, ...]:
+def to_prove(tasks: Sequence[Task], *, proved: bool = True) -> tuple[ToProve, ...]:
     """The criteria that the open ones of those tasks have to prove (`core/engine/proof.py`), in their order;
-    a fixed number of queries.
+    a fixed number of queries. None of them was `proved` before: spares the look.
     """
     still_open = [task for task in tasks if TaskStatus(task.status) in OPEN_TASK]
-    proofs = _proofs(still_open)
+    if not still_open:
+        return ()
+    proofs = _proofs(still_open) if proved else {}
     criteria: dict[int, list[Criterion]] = {}
     steps = [task.step_id for task in still_open]
     for criterion in Criterion.objects.filter(step__in=steps).order_by("kind", "position"):
@@ -83,9 +84,11 @@ def to_verify_again(criteria: Sequence[ToProve]) -> list[ToProve]:
     ]
 
 
-def attempt_subjects(task: Task) -> list[str]:
-    """How history names the attempts of a task."""
-    return [f"{task.step.key} attempt {number}" for number in task.attempts.values_list("number", flat=True)]
+def attempt_subjects(task: Task, attempts: Sequence[Attempt] | None = None) -> list[str]:
+    """How history names the attempts of a task, which are read where they are not given."""
+    asked = task.attempts.values_list("number", flat=True) if attempts is None else ()
+    numbers = [*asked, *(attempt.number for attempt in attempts or ())]
+    return [f"{task.step.key} attempt {number}" for number in numbers]
 
 
 def _sent_back(task: Task) -> list[HistoryEntry]:
@@ -93,15 +96,24 @@ def _sent_back(task: Task) -> list[HistoryEntry]:
     entries = HistoryEntry.objects.filter(workstream=task.workstream_id, action=SENT_BACK).order_by(
         "sequence"
     )
-    return [entry for entry in entries if task.step.key in json.loads(entry.leaf)["data"].get("became", {})]
+    return [entry for entry in entries if _resets(entry, task)]
+
+
+def _resets(entry: HistoryEntry, task: Task) -> bool:
+    """Whether an entry of work that was sent back reset this task."""
+    return task.step.key in json.loads(entry.leaf)["data"].get("became", {})
 
 
 def _rejected_gates(task: Task) -> dict[datetime, str]:
-    """The moment of each rejection in the workstream, which is that of its entry, to the gate's key."""
+    """The moment at which each rejection in the workstream took effect, which is that of its entry, to the
+    gate's key."""
     rejected = GateReview.objects.filter(
-        attempt__task__workstream=task.workstream_id, decision=GateDecision.REJECTED
-    ).values_list("signed_at", "attempt__task__step__key")
-    return dict(rejected)
+        attempt__task__workstream=task.workstream_id,
+        attempt__status=AttemptStatus.REJECTED,
+        decision=GateDecision.REJECTED,
+        withdrawn_at=None,
+    ).values_list("attempt__ended_at", "attempt__task__step__key")
+    return {at: key for at, key in rejected if at is not None}
 
 
 def _returned(entry: HistoryEntry, gates: dict[datetime, str]) -> Returned:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from orchestrator.core.terms import Reason, RootKind
 from orchestrator.models import (
@@ -9,38 +11,50 @@ from orchestrator.models import (
     Blocker,
     Intervention,
     RecordedVerdict,
+    SchedulingDecision,
     Task,
     WorkspaceBranch,
     Workstream,
 )
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.sql import Found, Joined, Table
 
 
 class Since:
-    """Read for some tasks at once: their attempts, open questions, open blockers and recorded verdicts."""
+    """Read for some tasks at once, in one statement: their latest attempt, open question, open blocker and
+    recorded verdict."""
 
     def __init__(self, rows: Sequence[Task]) -> None:
-        tasks = [row.pk for row in rows]
-        self._attempts = _latest(tasks)
-        questions = Intervention.objects.filter(task__in=tasks, cleared_at=None)
-        self._asked = {one.task_id: one for one in questions}
-        blockers = Blocker.objects.filter(task__in=tasks, resolved_at=None).order_by("-declared_at")
-        self._blocked = dict(blockers.values_list("task", "declared_at"))
-        recorded = RecordedVerdict.objects.filter(pk__in=[row.verdict_id for row in rows if row.verdict_id])
-        self._recorded = {one.task_id: one for one in recorded.select_related("decision")}
+        self._attempts: dict[int, Attempt] = {}
+        self._asked: dict[int, datetime] = {}
+        self._blocked: dict[int, datetime] = {}
+        self._recorded: dict[int, tuple[RecordedVerdict, datetime]] = {}
+        for found in _statement(len(rows)).rows(*(row.pk for row in rows)) if rows else ():
+            self._add(found["task"].pk, found)
+
+    def _add(self, task: int, found: Found) -> None:
+        """Of several open blockers the one that was declared first comes last."""
+        if found["attempt"]:
+            self._attempts[task] = found["attempt"]
+        if found["asked"]:
+            self._asked[task] = found["asked"].raised_at
+        if found["blocker"]:
+            self._blocked[task] = found["blocker"].declared_at
+        if found["verdict"]:
+            self._recorded[task] = (found["verdict"], found["decision"].made_at)
 
     def of(self, task: Task, reason: Reason | None, holder: str) -> datetime:
         """When the task came to stand so."""
         attempt = self._attempts.get(task.pk)
         if reason is Reason.NEEDS_HUMAN and task.pk in self._asked:
-            return self._asked[task.pk].raised_at
+            return self._asked[task.pk]
         if reason is Reason.BLOCKER and task.pk in self._blocked:
             return self._blocked[task.pk]
         if attempt and attempt.status in LIVE:
             return attempt.started_at or attempt.queued_at
-        recorded = self._recorded.get(task.pk)
-        if recorded and recorded.reason == reason and recorded.holder == holder:
-            return recorded.decision.made_at
+        recorded, made_at = self._recorded.get(task.pk, (None, None))
+        if recorded and made_at and recorded.reason == reason and recorded.holder == holder:
+            return made_at
         ended = attempt.ended_at if attempt else None
         return max(task.created_at, ended) if ended else task.created_at
 
@@ -48,7 +62,7 @@ class Since:
         """When the task came to be the root of a chain of this kind."""
         attempt, asked = self._attempts.get(task.pk), self._asked.get(task.pk)
         if kind in (RootKind.QUESTION, RootKind.ARTIFACT) and asked:
-            return asked.raised_at
+            return asked
         if kind is RootKind.BLOCKER and task.pk in self._blocked:
             return self._blocked[task.pk]
         if attempt is None:
@@ -56,10 +70,30 @@ class Since:
         return attempt.ended_at or attempt.started_at or attempt.queued_at
 
 
-def _latest(tasks: Sequence[int]) -> dict[int, Attempt]:
-    rows = Attempt.objects.filter(task__in=tasks).order_by("number")
-    kept = rows.only("task_id", "status", "queued_at", "started_at", "ended_at")
-    return {attempt.task_id: attempt for attempt in kept}
+@lru_cache(200)
+def _statement(size: int) -> Joined:
+    """For so many tasks."""
+    return Joined(
+        _TABLES,
+        f"""orchestrator_task task
+LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id AND attempt.number =
+  (SELECT MAX(latest.number) FROM orchestrator_attempt latest WHERE latest.task_id = task.id)
+LEFT JOIN orchestrator_intervention asked ON asked.task_id = task.id AND asked.cleared_at IS NULL
+LEFT JOIN orchestrator_blocker blocker ON blocker.task_id = task.id AND blocker.resolved_at IS NULL
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id
+LEFT JOIN orchestrator_schedulingdecision decision ON decision.id = verdict.decision_id
+WHERE task.id IN ({", ".join(["%s"] * size)}) ORDER BY blocker.declared_at DESC""",
+    )
+
+
+_TABLES: Final = {
+    "task": Table(Task, ("id",)),
+    "attempt": Table(Attempt, ("task_id", "status", "queued_at", "started_at", "ended_at")),
+    "asked": Table(Intervention, ("raised_at",)),
+    "blocker": Table(Blocker, ("declared_at",)),
+    "verdict": Table(RecordedVerdict, ("reason", "holder")),
+    "decision": Table(SchedulingDecision, ("made_at",)),
+}
 
 
 def hold_since(workstream: Workstream, reason: Reason | None) -> datetime | None:

@@ -107,6 +107,7 @@ def task_facts(task: Task, verdict: Verdict | None = None) -> TaskFacts:
         intervention_note=task.intervention_note,
         breadcrumb=task.breadcrumb,
         rework=task.rework,
+        proof=task.proof_shown,
         attempt=_live_attempt(attempt) if attempt else None,
         updated_at=task.updated_at,
         explanation=Explanation(verdict.reason.value, verdict.holder, verdict.sentence) if verdict else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils.functional import cached_property
 
 from orchestrator.contract.briefs import BreadcrumbFacts
@@ -31,11 +31,14 @@ from orchestrator.models import (
     HandoffArtifact,
     Intervention,
     OutputFile,
+    Step,
     Task,
+    Verification,
     Workstream,
 )
 from orchestrator.queries.base.order import launch_order
 from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.present import TaskParts
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
 
@@ -91,21 +94,39 @@ class TaskRow:
 
 
 def tasks_in_order(workstream: Workstream) -> QuerySet[Task]:
-    attempts = Attempt.objects.select_related("assignment__executor").order_by("number")
     return (
         Task.objects.filter(workstream=workstream)
         .select_related("step__thread__batch__stage")
-        .prefetch_related(Prefetch("attempts", attempts))
+        .prefetch_related(Prefetch("attempts", _attempts_in_order()))
         .order_by(*launch_order())
     )
 
 
-def task_rows(workstream: Workstream, known: Explained | None = None) -> list[TaskRow]:
-    """Every task in plan order with its explanation; a fixed number of queries whatever the size. `known`
-    spares those that explain it.
+def task_rows(
+    workstream: Workstream, known: Explained | None = None, *, dropped: bool = True
+) -> list[TaskRow]:
+    """Every task in launch order with its explanation; a fixed number of queries whatever the size. `known`
+    spares those that explain it, and where nothing was `dropped` by a later version those that read the
+    tasks.
     """
+    if known and not dropped:
+        return _rows_as_read(known)
     verdicts = (known or explained(workstream)).by_task()
     return [TaskRow(task, verdicts.get(task.pk)) for task in tasks_in_order(workstream)]
+
+
+def _rows_as_read(known: Explained) -> list[TaskRow]:
+    """From the rows that the explanation rests on: their attempts are all that is missing."""
+    verdicts, tasks = known.by_key(), known.loaded.tasks
+    ordered = [tasks[view.key] for view in sorted(known.loaded.snapshot.tasks, key=lambda view: view.order)]
+    for task in ordered:
+        task.workstream = known.workstream
+    prefetch_related_objects(ordered, Prefetch("attempts", _attempts_in_order()))
+    return [TaskRow(task, verdicts.get(task.pk)) for task in ordered]
+
+
+def _attempts_in_order() -> QuerySet[Attempt]:
+    return Attempt.objects.select_related("assignment__executor").order_by("number")
 
 
 @dataclass(frozen=True)
@@ -206,46 +227,71 @@ def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
     return task.step.version_id == workstream.version_id, task.step.version.number
 
 
-def task_detail(workstream: Workstream, key: str, known: Explained | None = None) -> TaskDetail:
-    rows = task_rows(workstream, known)
-    wanted = find_task(workstream, key)
-    row = next(row for row in rows if row.task.pk == wanted.pk)
+def task_detail(task: Task, known: Explained, has: TaskParts) -> TaskDetail:
+    """The task as `known` has it, or one of a step that a later version dropped."""
+    rows = task_rows(known.workstream, known, dropped=has.dropped)
+    row = next(row for row in rows if row.task.pk == task.pk)
     step, task = row.task.step, row.task
-    needs = set(step.needs.values_list("needed__key", flat=True))
-    needed_by = set(step.needed_by.values_list("step__key", flat=True))
+    task.workstream = known.workstream
+    needs, needed_by = neighbours(step, known)
     return TaskDetail(
         row=row,
         criteria=list(step.criteria.order_by("kind", "position")),
-        attempts=attempts_with_evidence([task.pk]),
+        attempts=_with_evidence(row.attempts, gates=step.is_gate)[::-1],
         needs=[other for other in rows if other.task.step.key in needs],
         needed_by=[other for other in rows if other.task.step.key in needed_by],
-        artifacts=list(
-            HandoffArtifact.objects.filter(attempt__task=task).order_by("-sequence").defer("body")
-        ),
-        outputs=list({output.path: output for output in reversed(outputs_of([task.pk]))}.values()),
-        breadcrumbs=breadcrumbs_of(task)[:-51:-1],
-        blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
-        interventions=list(
-            with_artifact(task.interventions.select_related("cleared_by")).order_by("-raised_at", "-pk")
-        ),
+        artifacts=_artifacts_of(task) if has.artifacts else [],
+        outputs=_newest_outputs(task) if has.artifacts else [],
+        breadcrumbs=breadcrumbs_of(task, row.attempts)[:-51:-1] if row.attempts or task.breadcrumb else (),
+        blockers=list(_blockers_of(task)) if has.blockers else [],
+        interventions=list(_interventions_of(task)) if has.questions else [],
     )
 
 
-def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
+def neighbours(step: Step, known: Explained) -> tuple[set[str], set[str]]:
+    """The keys of the steps that this one names, and of those that name it."""
+    views = {view.key: view for view in known.loaded.snapshot.tasks}
+    if step.version_id == known.workstream.version_id and step.key in views:
+        naming = {view.key for view in views.values() if step.key in view.needs}
+        return set(views[step.key].needs), naming
+    named = step.needs.values_list("needed__key", flat=True)
+    return set(named), set(step.needed_by.values_list("step__key", flat=True))
+
+
+def _artifacts_of(task: Task) -> list[HandoffArtifact]:
+    rows = HandoffArtifact.objects.filter(attempt__task=task)
+    return list(rows.order_by("-sequence").defer("body"))
+
+
+def _newest_outputs(task: Task) -> list[OutputFile]:
+    """The newest file of each path."""
+    return list({output.path: output for output in reversed(outputs_of([task.pk]))}.values())
+
+
+def _blockers_of(task: Task) -> QuerySet[Blocker]:
+    return task.blockers.select_related("owner", "declared_by", "resolved_by")
+
+
+def _interventions_of(task: Task) -> QuerySet[Intervention]:
+    rows = with_artifact(task.interventions.select_related("cleared_by"))
+    return rows.order_by("-raised_at", "-pk")
+
+
+def attempts_with_evidence(rows: Sequence[TaskRow]) -> list[Attempt]:
     """All attempts of these tasks, newest first, with executor, evidence and gate decisions."""
+    attempts = [attempt for row in rows for attempt in reversed(row.attempts)]
+    return _with_evidence(attempts, gates=any(row.task.step.is_gate for row in rows))
+
+
+def _with_evidence(attempts: list[Attempt], *, gates: bool) -> list[Attempt]:
+    """The same attempts with what they proved and, with `gates` among their steps, what was decided."""
     checks = CriterionCheck.objects.select_related("criterion", "checked_by").order_by("criterion__position")
-    return list(
-        Attempt.objects.filter(task__in=list(task_ids))
-        .select_related("assignment__executor", "task__step", "same_as", "verification")
-        .defer("verification__outputs")
-        .prefetch_related(
-            Prefetch("checks", checks),
-            "reviews__reviewer",
-            "reviews__return_step",
-            "reviews__follow_up_version",
-        )
-        .order_by("task", "-number")
-    )
+    verified = Prefetch("verification", Verification.objects.defer("outputs"))
+    prefetch_related_objects(attempts, Prefetch("checks", checks), "same_as", verified)
+    if gates:
+        decided = ("reviews__reviewer", "reviews__return_step", "reviews__follow_up_version")
+        prefetch_related_objects(attempts, *decided)
+    return attempts
 
 
 def outputs_of(task_ids: Iterable[int]) -> list[OutputFile]:

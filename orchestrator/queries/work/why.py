@@ -14,8 +14,9 @@ from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, Wh
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.why import Chain, Point, Standing, Station, also_in_the_way, behind, chain
 from orchestrator.core.terms import Reason, Role, RootKind
-from orchestrator.models import Task, Workstream, WorkstreamNeed
+from orchestrator.models import Task, Workstream
 from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.needs import needing
 from orchestrator.queries.work.claimers import Claimers, claimers_of, names_in
 from orchestrator.queries.work.since import Since, hold_since
 
@@ -124,7 +125,7 @@ class Waiting:
             stands=explain.root_stands(kind, self._detail(kind, at, claimers), found.root.sentence),
             since=since.of_root(task, kind) if task else link.since,
             freed_by=asked,
-            people=names_in(asked),
+            people=() if kind is RootKind.RUNNING else names_in(asked),
             could_claim=claimers.shown,
             claimers=claimers.count,
             to_do=_to_do(kind, workstream),
@@ -132,7 +133,7 @@ class Waiting:
             last_word=task.breadcrumb if task and kind is RootKind.RUNNING else "",
             behind=len(waiting) or self._planned(kind, workstream),
             behind_first=waiting[:FIRST],
-            workstreams_behind=_needing(workstream),
+            workstreams_behind=self._needing(at),
         )
 
     def _freed_by(self, kind: RootKind, at: Point, task: Task | None) -> tuple[tuple[str, ...], Claimers]:
@@ -172,6 +173,13 @@ class Waiting:
         if standing is None or kind is RootKind.NOTHING:
             return ()
         return behind(standing, at.key)
+
+    def _needing(self, at: Point) -> tuple[str, ...]:
+        """The workstreams that wait until this one is completed, by slug."""
+        found = self._explained(at.workstream)
+        if found is None or not found.loaded.ground.needed:
+            return ()
+        return tuple(one.slug for one in needing(found.workstream))
 
     def _also(self, start: Point, found: Chain) -> tuple[AlsoInTheWay, ...]:
         explained, standing = self._explained(start.workstream), self._look(start.workstream)
@@ -231,9 +239,3 @@ def _to_do(kind: RootKind, workstream: Workstream) -> str:
     """What frees the root. A plan that leaves a question open cannot be approved as it stands."""
     asks = kind is RootKind.PLAN and workstream.version.open_questions
     return ANSWER_FIRST if asks else explain.TO_DO[kind]
-
-
-def _needing(workstream: Workstream) -> tuple[str, ...]:
-    """The workstreams that wait until this one is completed."""
-    needs = WorkstreamNeed.objects.filter(needed=workstream)
-    return tuple(sorted(needs.values_list("workstream__slug", flat=True)))

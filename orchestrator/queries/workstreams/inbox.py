@@ -46,6 +46,16 @@ class InboxSection:
     sources: tuple[Source, ...]
 
 
+#: What a reader may sort by; who waits long waits since early.
+ORDERS: Final = {
+    "behind": ("i_behind",),
+    "-behind": ("-i_behind",),
+    "waiting": ("-i_since",),
+    "-waiting": ("i_since",),
+}
+SORTS: Final = ("behind", "waiting")
+
+
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
     """What a reader chose; empty means any."""
@@ -54,6 +64,7 @@ class InboxFilter:
     domain: str = ""
     workstream: str = ""
     mine: bool = False
+    sort: str = ""
 
     def conditions(self, source: Source, person: int) -> Q:
         to, found = source.workstream, Q()
@@ -87,6 +98,11 @@ class InboxItem:
     entry: InboxEntry
     behind: int
     name: str
+
+    @property
+    def anchor(self) -> str:
+        """Its name on the page."""
+        return f"item-{self.name.replace(':', '-')}"
 
     @property
     def choice(self) -> str:
@@ -142,7 +158,7 @@ class PersonalInbox:
         return [(section, entries) for section, entries in read if entries]
 
     def count(self, wanted: InboxFilter) -> int:
-        if wanted == InboxFilter():
+        if replace(wanted, sort="") == InboxFilter():
             return self.total
         return _count([source.rows for _, source in self._chosen(wanted)])
 
@@ -153,7 +169,8 @@ class PersonalInbox:
         if not keys:
             return []
         everything = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
-        ordered = everything.order_by("-i_behind", "i_source", "i_since", "i_row")
+        usual = ("-i_behind", "i_source", "i_since", "i_row")
+        ordered = everything.order_by(*ORDERS.get(wanted.sort, ()), *usual)
         places = [ListedRow(*row) for row in ordered[offset : offset + limit]]
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]

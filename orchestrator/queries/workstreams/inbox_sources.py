@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
 from orchestrator.core.engine import explain
-from orchestrator.core.people.roles import SIGNERS
+from orchestrator.core.people.roles import HUMAN, SIGNERS
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
@@ -271,14 +271,14 @@ def _finished_entry(item: Workstream) -> InboxEntry:
 
 
 def claimable(user: User, roles: frozenset[Role]) -> Source:
-    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an
-    agent with the role that they ask for."""
+    """Launched steps without a tool, or for the hands of a person: no executor of this machine takes them, so
+    they wait for a person or an agent with the role that they ask for."""
     rows = Attempt.objects.filter(
         may_do(roles, "task__"),
         status=AttemptStatus.QUEUED,
         task__status=TaskStatus.PENDING,
         task__step__kind=StepKind.WORK,
-        task__step__tool="",
+        task__step__tool__in=("", HUMAN),
         task__needs_human=False,
     ).exclude(kept_for_others(Q(executor__user=user), "task__"))
     rows = rows.select_related("task__step", "task__workstream")

@@ -48,10 +48,18 @@ def learnings(workstream: Workstream) -> LearningList:
 
 
 def due(workstream: Workstream) -> tuple[str, ...]:
-    """What is done and has taught nobody anything yet, in plan order."""
-    batches = due_batches().filter(stage__version=workstream.version_id).order_by(*batch_order(""))
-    gates = due_merge_points().filter(workstream=workstream).order_by("pk")
-    return (*batches.values_list("label", flat=True), *gates.values_list("step__key", flat=True))
+    """What is done and has taught nobody anything yet: batches in plan order, then merge points."""
+    if not workstream.done_tasks:
+        return ()
+    columns = ("later", "first", "second", "said_as")
+    batches = due_batches().filter(stage__version=workstream.version_id)
+    named = batches.annotate(
+        later=Value(0), first=F("stage__position"), second=F("position"), said_as=F("label")
+    ).values_list(*columns)
+    gates = due_merge_points().filter(workstream=workstream)
+    keys = gates.annotate(later=Value(1), first=F("pk"), second=Value(0), said_as=F("step__key"))
+    rows = named.order_by().union(keys.order_by().values_list(*columns), all=True)
+    return tuple(name for *_, name in sorted(rows))
 
 
 def batch_names(workstream: Workstream) -> tuple[str, ...]:
@@ -124,7 +132,10 @@ def _happened(tasks: QuerySet[Task]) -> Iterator[str]:
     for task in tasks.filter(rework__gt=0).select_related("step").order_by("pk"):
         yield f"{task.step.key} was done again {task.rework} time{'' if task.rework == 1 else 's'}."
     rejected = GateReview.objects.filter(
-        Q(attempt__task__in=tasks) | Q(return_step__tasks__in=tasks), decision=GateDecision.REJECTED
+        Q(attempt__task__in=tasks) | Q(return_step__tasks__in=tasks),
+        attempt__status=AttemptStatus.REJECTED,
+        decision=GateDecision.REJECTED,
+        withdrawn_at=None,
     )
     for review in (
         rejected.select_related("attempt__task__step", "reviewer").distinct().order_by("signed_at", "pk")

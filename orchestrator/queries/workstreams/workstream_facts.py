@@ -20,6 +20,7 @@ from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
+from orchestrator.queries.workstreams.outline import outline_of
 from orchestrator.queries.workstreams.portfolio import number_in_review
 
 NEEDS = (
@@ -69,7 +70,13 @@ def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
     used = tuple(usage_facts(one) for one in used_in(workstream))
-    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream), used=used)
+    return replace(
+        _facts(workstream),
+        tasks=explained,
+        integrations=integrations(workstream),
+        used=used,
+        outline=outline_of(workstream),
+    )
 
 
 def workstream_summary(uuid: UUID) -> WorkstreamFacts:

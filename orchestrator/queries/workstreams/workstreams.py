@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from orchestrator.contract.rework import ToProve
 from orchestrator.core.engine.attention import lifecycle, signals
@@ -27,12 +27,17 @@ from orchestrator.models import (
     PreHandoffReview,
     RecordedVerdict,
     SchedulingDecision,
+    Step,
+    Task,
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.base.history import with_last_entry
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.explanations import Explained
+from orchestrator.queries.engine.present import WorkstreamParts
 from orchestrator.queries.plans.effect import promised_version, undecided_version
-from orchestrator.queries.work.rework import to_prove, to_verify_again
+from orchestrator.queries.work.rework import to_prove, to_verify_again, with_rework
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 from orchestrator.queries.workstreams.portfolio import counts_of
 
@@ -131,36 +136,44 @@ class WorkstreamBoard:
         return self.workstream.status == WorkstreamStatus.ACTIVE and self.workstream.open_tasks > 0
 
 
-def board(workstream: Workstream, now: datetime, known: Explained | None = None) -> WorkstreamBoard:
-    rows = task_rows(workstream, known)
+def board(workstream: Workstream, now: datetime, known: Explained, has: WorkstreamParts) -> WorkstreamBoard:
+    """The workstream comes through `for_page`."""
+    rows = task_rows(workstream, known, dropped=has.dropped)
     counts = counts_of(workstream)
     finished = lifecycle(counts) == Lifecycle.FINISHED
-    artifacts = (
-        HandoffArtifact.objects.filter(workstream=workstream)
-        .defer("body")
-        .select_related("attempt__task__step")
-    )
+    files = _troubled(workstream) if has.files else []
     return WorkstreamBoard(
         workstream=workstream,
         lifecycle=lifecycle(counts),
         signals=sorted(signals(counts, now)),
         rows=rows,
         batches=_by_batch(rows),
-        remaining=to_prove([row.task for row in rows]),
-        interventions=list(
-            Intervention.objects.filter(task__workstream=workstream, cleared_at=None).select_related(
-                "task__step"
-            )
-        ),
-        damaged=list(
-            artifacts.filter(Q(state=ArtifactState.DAMAGED) | Q(state=ArtifactState.PENDING) & ~Q(problem=""))
-        ),
-        waiting_files=artifacts.filter(state=ArtifactState.PENDING, problem="").count(),
+        remaining=to_prove([row.task for row in rows], proved=has.proved),
+        interventions=_questions(workstream) if has.questions else [],
+        damaged=[file for file in files if file.state == ArtifactState.DAMAGED or file.problem],
+        waiting_files=sum(file.state == ArtifactState.PENDING and not file.problem for file in files),
         rounds=_rounds(workstream),
-        signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
-        undecided=undecided_version(workstream),
-        promised=promised_version(workstream) if finished else None,
+        signature=getattr(workstream, "prehandoff", None),
+        undecided=undecided_version(workstream) if has.undecided else None,
+        promised=promised_version(workstream) if finished and has.promised else None,
     )
+
+
+def for_page() -> QuerySet[Workstream]:
+    """Workstreams with what their page says of each beside its tasks."""
+    return with_last_entry(with_rework(Workstream.objects.select_related("prehandoff__reviewer")))
+
+
+def _questions(workstream: Workstream) -> list[Intervention]:
+    rows = Intervention.objects.filter(task__workstream=workstream, cleared_at=None)
+    return list(rows.select_related("task__step"))
+
+
+def _troubled(workstream: Workstream) -> list[HandoffArtifact]:
+    """Artifacts that are lost or not committed yet."""
+    waiting = [ArtifactState.DAMAGED, ArtifactState.PENDING]
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=waiting)
+    return list(rows.defer("body").select_related("attempt__task__step"))
 
 
 def definition_of_done() -> Policy | None:
@@ -190,17 +203,33 @@ def _batch_rows(rows: list[TaskRow]) -> BatchRows:
 
 def _rounds(workstream: Workstream) -> list[SchedulingDecision]:
     """The latest rounds with their verdicts, each with its step."""
-    rounds = list(SchedulingDecision.objects.filter(workstream=workstream).order_by("-number")[:ROUNDS_SHOWN])
-    verdicts = (
-        RecordedVerdict.objects.filter(decision__in=rounds)
-        .select_related("task__step")
-        .order_by("launch_order", "pk")
-    )
-    by_round: dict[int, list[RecordedVerdict]] = {}
-    for verdict in verdicts:
-        by_round.setdefault(verdict.decision_id, []).append(verdict)
-    for decision in rounds:
-        found = by_round.get(decision.pk, [])
-        decision.launched = [v for v in found if v.launch_order]  # type: ignore[attr-defined]
-        decision.held = [v for v in found if not v.launch_order]  # type: ignore[attr-defined]
-    return rounds
+    rounds: dict[int, SchedulingDecision] = {}
+    oldest = workstream.last_round - ROUNDS_SHOWN
+    for found in _ROUNDS.rows(workstream.pk, oldest):
+        decision = rounds.setdefault(found["decision"].pk, found["decision"])
+        if not hasattr(decision, "launched"):
+            decision.launched, decision.held = [], []  # type: ignore[attr-defined]
+        verdict: RecordedVerdict | None = found["verdict"]
+        if verdict is None:
+            continue
+        verdict.task = found["task"]
+        verdict.task.step = found["step"]
+        kept = decision.launched if verdict.launch_order else decision.held  # type: ignore[attr-defined]
+        kept.append(verdict)
+    return list(rounds.values())
+
+
+_ROUNDS = Joined(
+    {
+        "decision": Table(SchedulingDecision),
+        "verdict": Table(RecordedVerdict),
+        "task": Table(Task, ("id", "step_id")),
+        "step": Table(Step, ("id", "key")),
+    },
+    """orchestrator_schedulingdecision decision
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.decision_id = decision.id
+LEFT JOIN orchestrator_task task ON task.id = verdict.task_id
+LEFT JOIN orchestrator_step step ON step.id = task.step_id
+WHERE decision.workstream_id = %s AND decision.number > %s
+ORDER BY decision.number DESC, verdict.launch_order, verdict.id""",
+)

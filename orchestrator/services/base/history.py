@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import rfc8785
 from django.db import transaction
 from django.db.models import Model
 from django_q.tasks import async_task
@@ -12,10 +11,13 @@ from django_q.tasks import async_task
 from orchestrator.core.actions import Action
 from orchestrator.core.sealing.chain import leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.models.base.bells import Bell
+from orchestrator.queries.base.canonical import canonical
 from orchestrator.queries.base.chains import newest_entries
 from orchestrator.queries.base.recorded import facts
 from orchestrator.queries.base.spoken import said_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.bells import ring_after_commit
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.masking import masked_here
 from orchestrator.services.base.rows import InsertRow
@@ -152,6 +154,7 @@ def _write(said: Sequence[_WaitingEntry | Model]) -> None:
         _INSERT(row)
     if len(rows) > 1:
         HistoryEntry.objects.bulk_create(rows)
+    ring_after_commit(Bell.HISTORY)
     if last // SEAL_EVERY != rows[-1].sequence // SEAL_EVERY:
         transaction.on_commit(_ask_for_a_seal, robust=True)
 
@@ -186,7 +189,7 @@ def _linked(sequence: int, tip: _Tip, ready: _Ready) -> HistoryEntry:
         previous_hash=tip.leaf_hash,
     )
     more = {"data": dict(said.data)} | ({"rows": ready.rows} if ready.rows else {})
-    entry.leaf = rfc8785.dumps(_facts(entry) | more).decode()
+    entry.leaf = canonical(_facts(entry) | more).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
     return entry
 

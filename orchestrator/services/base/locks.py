@@ -153,8 +153,11 @@ def _named(held: Held) -> str:
 
 def _transaction() -> Atomic | None:
     """The outermost block of the current transaction, but for the one that a test case stands in."""
-    blocks: list[Atomic] = connection.atomic_blocks
-    return next((block for block in blocks if not getattr(block, "_from_testcase", False)), None)
+    for block in connection.atomic_blocks:
+        if not getattr(block, "_from_testcase", False):
+            found: Atomic = block
+            return found
+    return None
 
 
 def _wrong(problem: str) -> None:

@@ -12,7 +12,7 @@ from orchestrator.core.flow.keeping import KEPT, keep, state_of
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
 from orchestrator.models import StateInterval, Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
-from orchestrator.services.base.rows import UpdateRow
+from orchestrator.services.base.rows import InsertRows, UpdateChanged, UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
@@ -20,16 +20,15 @@ DONE = [status.value for status in sorted(DONE_TASK)]
 BLOCKED = [TaskStatus.BLOCKED.value]
 
 
-_SAVE_TASK = UpdateRow(Task)
+_SAVE_TASK = UpdateChanged(Task)
 
 
 def settle(task: Task, now: datetime) -> None:
     """Save a changed task of a locked workstream, count its step from one status to another, and let the
     next round look at it. The cost does not grow with the plan."""
-    before = task.stored_status or Task.objects.values_list("status", flat=True).get(pk=task.pk)
+    before = task.stored.get("status") or Task.objects.values_list("status", flat=True).get(pk=task.pk)
     task.due, task.standing, task.updated_at = True, False, now
     _SAVE_TASK(task)
-    task.stored_status = task.status
     count_moves(task.workstream, [move_of(task, before, task.status)], now)
 
 
@@ -149,7 +148,10 @@ def _write(workstreams: Sequence[Workstream]) -> None:
     for workstream in {row.pk: row for row in workstreams}.values():
         over += interval_rows(workstream, _kept(workstream))
         _SAVE_COUNTED(workstream)
-    StateInterval.objects.bulk_create(over)
+    _INSERT_INTERVALS(over)
+
+
+_INSERT_INTERVALS = InsertRows(StateInterval)
 
 
 def interval_rows(workstream: Workstream, intervals: Iterable[Interval]) -> list[StateInterval]:

@@ -4,14 +4,55 @@ Django makes the SQL of a save anew each time, which takes several times as long
 write a row by its id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model
 
 from orchestrator.queries.base.sql import change
+
+#: The type of the values that fields of a kind hand on unchanged; none of them changes None.
+_UNCHANGED: Final[dict[str, type]] = {
+    "CharField": str,
+    "TextField": str,
+    "IntegerField": int,
+    "PositiveIntegerField": int,
+    "PositiveBigIntegerField": int,
+    "BigIntegerField": int,
+    "ForeignKey": int,
+    "OneToOneField": int,
+    "BooleanField": bool,
+}
+
+
+class WrittenColumn(NamedTuple):
+    """A column that is written: its field, where a row keeps its value, and the type of the values that go to
+    the database as they are."""
+
+    field: "Field[Any, Any]"
+    name: str
+    unchanged: type | None
+
+    def value_of(self, row: Model) -> Any:
+        value = getattr(row, self.name)
+        if value is None or type(value) is self.unchanged:
+            return value
+        if self.unchanged is str and isinstance(value, str):
+            return value
+        return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
+
+
+@cache
+def _columns(model: type[Model]) -> tuple[WrittenColumn, ...]:
+    """The columns that are written of a row, without its key where the database counts."""
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    return tuple(
+        WrittenColumn(field, field.attname, _UNCHANGED.get(field.get_internal_type()))
+        for field in fields
+        if not isinstance(field, AutoField)
+    )
 
 
 class UpdateRow:
@@ -21,19 +62,55 @@ class UpdateRow:
         self._model, self._columns = model, columns
 
     def __call__(self, row: Model) -> None:
-        if change(self._text, *_values(row, self._fields), row.pk) != 1:
+        if change(self._text, *(column.value_of(row) for column in self._written), row.pk) != 1:
             raise RuntimeError(f"{row!r} is not stored.")
 
     @cached_property
-    def _fields(self) -> list["Field[Any, Any]"]:
-        fields = [field for field in _written(self._model) if not field.primary_key]
-        return [field for field in fields if not self._columns or field.name in self._columns]
+    def _written(self) -> tuple[WrittenColumn, ...]:
+        named = self._columns
+        columns = [one for one in _columns(self._model) if not one.field.primary_key]
+        return tuple(column for column in columns if not named or column.field.name in named)
 
     @cached_property
     def _text(self) -> str:
         meta = self._model._meta
-        columns = ", ".join(f'"{field.column}" = %s' for field in self._fields)
+        columns = ", ".join(f'"{column.field.column}" = %s' for column in self._written)
         return f'UPDATE "{meta.db_table}" SET {columns} WHERE "{meta.pk.column}" = %s'
+
+
+class RowWithStored(Protocol):
+    """A row of a model that knows what its columns hold in the database."""
+
+    pk: Any
+    stored: Mapping[str, Any]
+
+    def remember_stored(self) -> None: ...
+
+
+class UpdateChanged:
+    """Writes the columns of a stored row that were changed since it was read, and nothing else: an index of
+    another column is so left alone. RuntimeError when the row is not there any more."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+
+    def __call__(self, row: RowWithStored) -> None:
+        held, stored = vars(row), row.stored
+        changed = [
+            column
+            for column in _columns(self._model)
+            if column.name in held and (column.name not in stored or held[column.name] != stored[column.name])
+        ]
+        if not changed:
+            return
+        text = _update_where(self._model, tuple(column.field.name for column in changed), self._by_key)
+        if change(text, *(column.value_of(cast(Model, row)) for column in changed), row.pk) != 1:
+            raise RuntimeError(f"{row!r} is not stored.")
+        row.remember_stored()
+
+    @cached_property
+    def _by_key(self) -> tuple[tuple[str, int], ...]:
+        return ((self._model._meta.pk.name, 1),)
 
 
 class UpdateWhere:
@@ -78,51 +155,42 @@ class InsertRow:
     """Writes a new row, and gives it its id where the database counts them."""
 
     def __init__(self, model: type[Model]) -> None:
-        self._model = model
+        self._several = InsertRows(model)
 
     def __call__(self, row: Model) -> None:
-        if not connection.features.can_return_columns_from_insert:
-            row.save(force_insert=True)
+        self._several([row])
+
+
+class InsertRows:
+    """Writes new rows in one statement, and gives them their ids; as `bulk_create` does, but that makes the
+    statement anew each time."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+
+    def __call__(self, rows: Sequence[Model]) -> None:
+        if not rows:
             return
+        if len(rows) > MOST_AT_ONCE or not connection.features.can_return_columns_from_insert:
+            self._model._default_manager.bulk_create(rows)
+            return
+        columns = _columns(self._model)
+        values = [column.value_of(row) for row in rows for column in columns]
         with connection.cursor() as cursor:
-            cursor.execute(self._text, _values(row, self._fields))
-            row.pk = cursor.fetchone()[0]
-
-    @cached_property
-    def _fields(self) -> list["Field[Any, Any]"]:
-        return [field for field in _written(self._model) if not isinstance(field, AutoField)]
-
-    @cached_property
-    def _text(self) -> str:
-        meta, columns = self._model._meta, [f'"{field.column}"' for field in self._fields]
-        places = ", ".join(["%s"] * len(columns))
-        into = f'INSERT INTO "{meta.db_table}" ({", ".join(columns)}) VALUES ({places})'
-        return f'{into} RETURNING "{meta.pk.column}"'
+            cursor.execute(_insert(self._model, len(rows)), values)
+            keys = cursor.fetchall()
+        for row, (key,) in zip(rows, keys, strict=True):
+            row.pk = key
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
-def _written(model: type[Model]) -> list["Field[Any, Any]"]:
-    return [field for field in model._meta.concrete_fields if not field.generated]
+#: Rows of one statement that is kept; longer lists are rare, and Django cuts them into what a database takes.
+MOST_AT_ONCE: Final = 20
 
 
-def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
-    """What the database gets of each field. A value that Django would hand on as it is goes there at once."""
-    database, values = connections[DEFAULT_DB_ALIAS], []
-    for field in fields:
-        value = getattr(row, field.attname)
-        if value is None or type(value) is not _UNCHANGED.get(field.get_internal_type()):
-            value = field.get_db_prep_save(value, database)
-        values.append(value)
-    return values
-
-
-#: The type of the values that fields of a kind hand on unchanged.
-_UNCHANGED: Final[dict[str, type]] = {
-    "CharField": str,
-    "TextField": str,
-    "IntegerField": int,
-    "PositiveIntegerField": int,
-    "BigIntegerField": int,
-    "ForeignKey": int,
-    "OneToOneField": int,
-    "BooleanField": bool,
-}
+@lru_cache(500)
+def _insert(model: type[Model], count: int) -> str:
+    meta, columns = model._meta, _columns(model)
+    named = ", ".join(f'"{column.field.column}"' for column in columns)
+    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * count)
+    return f'INSERT INTO "{meta.db_table}" ({named}) VALUES {places} RETURNING "{meta.pk.column}"'

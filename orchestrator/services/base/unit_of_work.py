@@ -68,6 +68,11 @@ def current_unit() -> UnitOfWork:
     return _here.unit
 
 
+def in_unit() -> bool:
+    """Whether this thread works in a unit."""
+    return _here.unit is not None
+
+
 @contextmanager
 def unit_of_work() -> Iterator[None]:
     """The transaction of an act. Within another one it is a part of that: what the part has written, said and

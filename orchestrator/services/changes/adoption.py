@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import Adopted, AdoptedAs
+from orchestrator.core.engine.proof import ProofWord
 from orchestrator.core.terms import AttemptStatus, BlockerKind, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Blocker, Criterion, CriterionCheck, Task, WorkflowVersion, Workstream
 from orchestrator.queries.base.parts import in_parts
@@ -98,7 +99,8 @@ def _set(act: _AdoptionAct, verdicts: Iterable[Adopted], tasks: Mapping[str, Tas
         by_status.setdefault(verdict.status, []).append(task.pk)
     for status, keys in by_status.items():
         for some in in_parts(keys):
-            Task.objects.filter(pk__in=some).update(status=status, updated_at=act.now)
+            proof = ProofWord.ASSERTED if status == TaskStatus.COMPLETE else ""
+            Task.objects.filter(pk__in=some).update(status=status, proof=proof, updated_at=act.now)
     Task.objects.bulk_update(tasks.values(), ["breadcrumb"], batch_size=200)
 
 
@@ -119,6 +121,7 @@ def _complete(
             queued_at=act.now,
             ended_at=act.now,
             outcome=_outcome(act, verdict),
+            proof=ProofWord.ASSERTED,
             adopted=True,
         )
         for verdict in ordered

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import rfc8785
 from django.db import connection
 from django.db.models import Q
 
@@ -27,6 +26,7 @@ from orchestrator.core.files.handoff import (
 )
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.base.canonical import canonical
 from orchestrator.queries.engine.inputs import standing_result
 from orchestrator.queries.handoff.situation import Situation, situation_of
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_place
@@ -34,7 +34,7 @@ from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.progress import next_artifacts
-from orchestrator.services.base.rows import InsertRow
+from orchestrator.services.base.rows import InsertRow, InsertRows
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
 
@@ -77,7 +77,7 @@ def announce(
     return artifact
 
 
-_INSERT = InsertRow(HandoffArtifact)
+_INSERT, _INSERT_SEVERAL = InsertRow(HandoffArtifact), InsertRows(HandoffArtifact)
 
 
 def _situation_of(attempt: Attempt) -> Situation:
@@ -107,7 +107,8 @@ def announce_queued(
         said = _Said(EventType.ATTEMPT_QUEUED, ORCHESTRATOR, outcome, todo, integrated, now)
         prior = [*upstream.results(step), *([own[attempt.task_id]] if attempt.task_id in own else [])]
         rows.append(_artifact(attempt, step, said, prior, (), sequence))
-    speaks_of(*HandoffArtifact.objects.bulk_create(rows))
+    _INSERT_SEVERAL(rows)
+    speaks_of(*rows)
 
 
 def announce_adopted(
@@ -207,12 +208,13 @@ def _artifact(
         account=said.actor.user.get_username() if said.actor.user else "",
         kind=said.actor.kind,
         outcome=said.outcome,
+        proof=attempt.proof if said.event is EventType.ATTEMPT_COMPLETED else "",
         next_action=said.next_action,
         integrated=said.integrated,
         links=tuple(FileLink(link.path, link.sha256) for link in links),
         outputs=tuple(FileLink(file.path, file.sha256) for file in files),
     )
-    body = rfc8785.dumps(artifact_value(handoff))
+    body = canonical(artifact_value(handoff))
     return HandoffArtifact(
         workstream=workstream,
         sequence=sequence,

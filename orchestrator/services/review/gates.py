@@ -93,7 +93,7 @@ def complete_signed(situation: Situation, review: GateReview, now: datetime) -> 
     task = situation.task
     state = signatures_of(task).sign_off()
     held = situation.blocked or task.needs_human or (situation.lost and lost_before(task) is not None)
-    if state.complete and not held:
+    if state.complete and not held and not situation.turned_down:
         _pass(situation, review, Actor(review.signed_as, review.reviewer), state, now)
 
 
@@ -188,15 +188,25 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     person="A gate is signed by a person.",
     only=ASKED,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.GATE_REJECTED,),
+    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED),
 )
 def reject_gate(
-    *, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime, seen: int | None = None
+    *,
+    task_id: int,
+    return_key: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    withdraw_seconds: int = 0,
+    seen: int | None = None,
 ) -> GateReview:
     """Send work back to an earlier step.
 
-    It and everything after it, this gate included, is done again (AS-6). `seen` as in `approve_gate`.
+    It and everything after it, this gate included, is done again (AS-6). With `withdraw_seconds` that waits
+    so long, so that the rejection can be withdrawn (`services.review.signatures`); meanwhile nobody else
+    decides. `seen` as in `approve_gate`.
     """
+    at = held_until(withdraw_seconds, now, "A rejection", "Reject later instead.")
     with unit_of_work():
         situation, _signatures = _open_gate(task_id, actor, seen)
         attempt, task = situation.attempt, situation.task
@@ -209,22 +219,44 @@ def reject_gate(
             reason=reason,
             return_step=target.step,
             signed_at=now,
+            effective_at=at if at > now else None,
         )
         speaks_of(review)
-        _end(attempt, AttemptStatus.REJECTED, reason, now)
-        announce(
-            attempt=attempt,
-            event=EventType.GATE_REJECTED,
-            actor=actor,
-            outcome=reason,
-            next_action=f"Work returns to {return_key}.",
-            now=now,
-            situation=situation,
-        )
-        _record(attempt, actor, Action.GATE_REJECTED, reason, now, {"return_to": return_key})
-        redo_from(task=target, reason=reason, actor=actor, now=now)
+        if review.effective_at is None:
+            _turn_down(situation, review, target, actor, now)
+        else:
+            said = {"return_to": return_key, "reviewer_id": review.reviewer_id}
+            _record(attempt, actor, Action.REJECTION_SIGNED, reason, now, said)
         wake(task.workstream_id)
     return review
+
+
+def complete_rejection(situation: Situation, review: GateReview, now: datetime) -> None:
+    """Carry a rejection out that was kept back, unless a later version dropped the step that it returns to:
+    it waits then, and its person may withdraw it."""
+    step = review.return_step
+    try:
+        target = _return_task(situation.task, step.key if step else "")
+    except NotFound:
+        return
+    _turn_down(situation, review, target, Actor(review.signed_as, review.reviewer), now)
+
+
+def _turn_down(situation: Situation, review: GateReview, target: Task, actor: Actor, now: datetime) -> None:
+    """The attempt is over, and work returns to the step."""
+    attempt, key = situation.attempt, target.step.key
+    _end(attempt, AttemptStatus.REJECTED, review.reason, now)
+    announce(
+        attempt=attempt,
+        event=EventType.GATE_REJECTED,
+        actor=actor,
+        outcome=review.reason,
+        next_action=f"Work returns to {key}.",
+        now=now,
+        situation=situation,
+    )
+    _record(attempt, actor, Action.GATE_REJECTED, review.reason, now, {"return_to": key})
+    redo_from(task=target, reason=review.reason, actor=actor, now=now)
 
 
 def _open_gate(task_id: int, actor: Actor, seen: int | None) -> tuple[Situation, Signatures]:
@@ -241,11 +273,24 @@ def _open_gate(task_id: int, actor: Actor, seen: int | None) -> tuple[Situation,
     signatures = signatures_of(situation.task)
     if refusal := why_not_decide(situation.task, actor, signatures, situation.names_steps):
         raise refusal
+    if situation.turned_down:
+        raise _rejected_already(situation)
     if situation.blocked:
         raise WrongState(
             f"{situation.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
         )
     return situation, signatures
+
+
+def _rejected_already(situation: Situation) -> Refusal:
+    standing = GateReview.objects.get(
+        attempt=situation.attempt, decision=GateDecision.REJECTED, withdrawn_at=None
+    )
+    return AlreadyDecided(
+        f"{situation.step.key} is rejected by {standing.signed_as}, which takes effect in a moment.",
+        recovery="Who rejected it may withdraw that until then; else decide when it waits again.",
+        at=standing.signed_at.isoformat(),
+    )
 
 
 def _came_in_anew(situation: Situation, seen: int | None) -> Refusal:

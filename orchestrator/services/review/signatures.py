@@ -1,4 +1,5 @@
-"""A signer thinks again: a signature is withdrawn before it takes effect, and stays on record (FR-006).
+"""A signer thinks again: a signature or a rejection is withdrawn before it takes effect, and stays on record
+(FR-006).
 
 One that was kept back and is not withdrawn takes effect when its time has come.
 """
@@ -25,7 +26,7 @@ from orchestrator.services.base.locks import (
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.review.decisions import withdraw_version
-from orchestrator.services.review.gates import complete_signed
+from orchestrator.services.review.gates import complete_rejection, complete_signed
 from orchestrator.services.work.attempts import named_in_history
 
 
@@ -38,7 +39,7 @@ from orchestrator.services.work.attempts import named_in_history
     records=(Action.SIGNATURE_WITHDRAWN,),
 )
 def withdraw_signature(*, task_id: int, actor: Actor, now: datetime, reason: str = "") -> GateReview:
-    """Withdraw one's own signature of a gate that still waits, with the follow-ups that came of it.
+    """Withdraw one's own signature or rejection of a gate that still waits, with its follow-ups.
 
     WrongState once the gate is decided, or when this person has no signature there that still counts. Locks
     as signing and taking effect do, so whichever comes first stands.
@@ -87,9 +88,9 @@ def _withdraw_follow_ups(review: GateReview, actor: Actor, now: datetime) -> Non
 
 
 def signatures_take_effect(*, workstream_id: int, now: datetime) -> None:
-    """Complete the gates of a workstream whose last signature was kept back until now.
+    """Complete or turn down the gates of a workstream whose decision was kept back until now.
 
-    One that cannot be completed now, because something came in between, waits and is looked at again. Running
+    One that cannot take effect now, because something came in between, waits and is looked at again. Running
     it again, or late, changes nothing.
     """
     if not promises(workstream_id).signature:
@@ -104,12 +105,15 @@ def signatures_take_effect(*, workstream_id: int, now: datetime) -> None:
         for review in due.order_by("effective_at", "pk"):
             situation = gate_situation(workstream, review.attempt.task_id)
             if situation is not None:
-                complete_signed(situation, review, now)
+                take_effect = complete_rejection if _rejects(review) else complete_signed
+                take_effect(situation, review, now)
+
+
+def _rejects(review: GateReview) -> bool:
+    return review.decision == GateDecision.REJECTED
 
 
 def _counting() -> QuerySet[GateReview]:
-    """Signatures of gates that still wait."""
-    rows = GateReview.objects.filter(
-        attempt__status=AttemptStatus.QUEUED, decision=GateDecision.APPROVED, withdrawn_at=None
-    )
-    return rows.select_related("attempt__task__step", "reviewer", "follow_up_version")
+    """Signatures and rejections of gates that still wait."""
+    rows = GateReview.objects.filter(attempt__status=AttemptStatus.QUEUED, withdrawn_at=None)
+    return rows.select_related("attempt__task__step", "reviewer", "follow_up_version", "return_step")

@@ -36,7 +36,13 @@ FORMAT = "orchestrator-report/1"
 CITED = (
     *(Action.PLAN_SUBMITTED, Action.PLAN_SIGNED, Action.PLAN_APPROVED, Action.PLAN_TOOK_EFFECT),
     *(Action.PLAN_SENT_BACK, Action.APPROVAL_WITHDRAWN, Action.PREHANDOFF_SIGNED, Action.WORKSTREAM_MIGRATED),
-    *(Action.GATE_SIGNED, Action.GATE_APPROVED, Action.GATE_REJECTED, Action.SIGNATURE_WITHDRAWN),
+    *(
+        Action.GATE_SIGNED,
+        Action.GATE_APPROVED,
+        Action.REJECTION_SIGNED,
+        Action.GATE_REJECTED,
+        Action.SIGNATURE_WITHDRAWN,
+    ),
     *(Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.WORK_SENT_BACK, Action.BASELINE_INTEGRATED),
     *(
         Action.BASELINE_REVERTED,

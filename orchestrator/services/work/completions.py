@@ -5,7 +5,13 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
-from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unknown, refuse_unproved
+from orchestrator.core.engine.proof import (
+    CriterionAsked,
+    ProofWord,
+    kinds_to_prove,
+    refuse_unknown,
+    refuse_unproved,
+)
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
@@ -19,6 +25,7 @@ from orchestrator.services.base.bounds import check_evidence, check_outputs, che
 from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
+from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import hand_over
@@ -35,6 +42,7 @@ from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
     Given,
     keep_for_verification,
+    measured_by_tool,
     pending,
     wants_verification,
 )
@@ -151,11 +159,16 @@ def accept(
     attempt = situation.attempt
     attempt.outcome, attempt.commit = given.outcome, handed.commit
     checks = _checks(attempt, given.evidence, given.actor, given.now)
+    attempt.proof = _proof_of(attempt, given, receipt)
     words = attempt.task.step.outcome_words
     attempt.result = chosen_outcome(attempt.task.step.key, words, given.result)
     _hand_over(situation, checks, given, receipt)
     if attempt.base:
         keep(handed, attempt)
+
+
+def _proof_of(attempt: Attempt, given: Given, receipt: Mapping[str, object] | None) -> ProofWord:
+    return ProofWord.PROVED if receipt or measured_by_tool(attempt, given) else ProofWord.ASSERTED
 
 
 def _hand_over(
@@ -174,12 +187,15 @@ def _hand_over(
         outcome=attempt.outcome,
         commit=attempt.commit,
         result=attempt.result,
+        proof=attempt.proof,
         same_as=earlier,
         **used_by(attempt, given.usage),
     )
-    speaks_of(*CriterionCheck.objects.bulk_create(checks))
-    task.status = TaskStatus.COMPLETE
-    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, **told(given.usage)}
+    _INSERT_CHECKS(checks)
+    speaks_of(*checks)
+    task.status, task.proof = TaskStatus.COMPLETE, attempt.proof
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, "proof": attempt.proof}
+    data |= told(given.usage)
     if receipt:
         data["receipt"] = dict(receipt)
     outcome = attempt.outcome
@@ -193,6 +209,9 @@ def _hand_over(
     judge_budgets(task, given.usage, now)
     settle(task, now)
     wake(task.workstream_id)
+
+
+_INSERT_CHECKS = InsertRows(CriterionCheck)
 
 
 def _refuse_held_up(situation: Situation) -> None:
@@ -253,16 +272,16 @@ def _for_step_in_effect(
 
     A version that came after the claim has the same criteria in rows of its own.
     """
-    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
-    earlier = Criterion.objects.filter(
-        pk__in=evidence.keys() - known,
-        kind__in=kinds_to_prove(attempt.task.rework),
-        step__key=step.key,
-        step__version__workflow=step.version.workflow_id,
-    )
-    moved = (
-        {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
-    )
+    step, others = attempt.task.step, evidence.keys() - {criterion.pk for criterion in criteria}
+    moved: dict[str, str] = {}
+    if others:
+        earlier = Criterion.objects.filter(
+            pk__in=others,
+            kind__in=kinds_to_prove(attempt.task.rework),
+            step__key=step.key,
+            step__version__workflow=step.version.workflow_id,
+        )
+        moved = {criterion.text: evidence[criterion.pk] for criterion in earlier}
     return {
         criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria
     }

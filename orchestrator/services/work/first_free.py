@@ -11,7 +11,8 @@ from orchestrator.core.errors import (
     WrongExecutor,
     WrongState,
 )
-from orchestrator.models import Executor
+from orchestrator.core.terms import VerificationState
+from orchestrator.models import Executor, Verification
 from orchestrator.queries.work.work import Wanted, free_attempts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import locked_workstream
@@ -31,12 +32,27 @@ class _NothingFree(Exception):
 
 def claim_held(executor: Executor, actor: Actor, now: datetime) -> int | None:
     """The id of the claim of what an agent or a tool runs already: claimed once more, it is the same."""
-    if executor.is_person:
-        return None
-    held = executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
+    held = _held(executor)
     if held is None:
         return None
     return claims.claim(attempt_id=held, executor=executor, actor=actor, now=now).pk
+
+
+def being_verified(executor: Executor) -> Verification | None:
+    """The completion of what an agent or a tool runs, while its command has not ended: whoever handed it in
+    has nothing to do for it before that (BX-9)."""
+    held = _held(executor)
+    if held is None:
+        return None
+    rows = Verification.objects.filter(attempt=held, state=VerificationState.PENDING)
+    return rows.select_related("attempt__task__step", "attempt__task__workstream").first()
+
+
+def _held(executor: Executor) -> int | None:
+    """The attempt that an agent or a tool runs; people may run several."""
+    if executor.is_person:
+        return None
+    return executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
 
 
 def claim_first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> int | None:

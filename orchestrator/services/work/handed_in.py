@@ -10,7 +10,7 @@ from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.engine.verification import BeingVerified, Command, ProofDemanded
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Executor, Verification
-from orchestrator.queries.work.proof import command_for
+from orchestrator.queries.work.proof import command_for, files_of_step
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
@@ -36,17 +36,28 @@ class Given:
 def wants_verification(attempt: Attempt, given: Given, commit: str) -> Command | None:
     """What has to be run before the completion counts; None where nobody's run can show it, which
     ProofDemanded refuses where the rules of the workflow want that."""
-    # A step with a tool is claimed by people, and by who runs that tool here.
     by_tool = given.executor.kind != ExecutorKind.PERSON
-    measured = by_tool and bool(attempt.task.step.tool)
     command = command_for(attempt.task.step, by_tool=by_tool) if commit and attempt.base else None
-    if command is None and not measured and attempt.task.step.version.workflow.demands_proof:
+    if command is None and not measured_by_tool(attempt, given):
+        _refuse_assertion(attempt, commit)
+    return command
+
+
+def measured_by_tool(attempt: Attempt, given: Given) -> bool:
+    """Whether the step's own tool did it, here: people claim steps with a tool, and who runs it."""
+    return given.executor.kind != ExecutorKind.PERSON and bool(attempt.task.step.tool)
+
+
+def _refuse_assertion(attempt: Attempt, commit: str) -> None:
+    """ProofDemanded where a rule of the workflow wants proof of this step."""
+    step, workflow = attempt.task.step, attempt.task.step.version.workflow
+    rule = workflow.proof_rule
+    files = files_of_step(step) if rule.paths else []
+    if demanded := rule.demands(step.role or step.thread.owner_role, files):
         why = "no commit was handed in" if not commit else "no command proves it"
         raise ProofDemanded(
-            f"{attempt.task.step.version.workflow} takes proof only, and of {attempt} {why}.",
-            field="commit" if not commit else "verify",
+            f"In {workflow} {demanded}, and of {attempt} {why}.", field="commit" if not commit else "verify"
         )
-    return command
 
 
 def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, command: Command) -> None:

@@ -16,6 +16,7 @@ from orchestrator.core.terms import AttemptStatus, PlaceState
 from orchestrator.models import Attempt, Executor, TouchedFile, WorkPlace
 from orchestrator.queries.handoff.worktrees import STANDS
 from orchestrator.queries.work.baseline import base_branch_of
+from orchestrator.queries.work.proof import files_of_step
 from orchestrator.services.base.locks import in_transaction
 from orchestrator.services.handoff.commits import named_commit
 from orchestrator.services.work.places import clashed_in, commits_of, tree_of
@@ -135,10 +136,7 @@ def _finish_merge(place: WorkPlace, tree: Worktree, before: list[str]) -> None:
 def _touched(attempt: Attempt, commit: str, place: WorkPlace | None) -> tuple[str, ...]:
     """The files of the attempt's own commits that nobody gave it; none where the plan gives it no files."""
     step = attempt.task.step
-    owned = [
-        *step.thread.owned_files.values_list("pattern", flat=True),
-        *step.resources.filter(is_files=True).values_list("name", flat=True),
-    ]
+    owned = files_of_step(step)
     branch = base_branch_of(attempt.task.workstream)
     if not owned or branch is None:
         return ()

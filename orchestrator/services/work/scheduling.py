@@ -16,6 +16,7 @@ from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import lock_repository, locked_workstream
 from orchestrator.services.base.progress import count_moves, move_of, save_later
+from orchestrator.services.base.rows import InsertRow, InsertRows
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.artifacts import announce_queued
 from orchestrator.services.work.conditions import skip
@@ -72,28 +73,35 @@ def _record_round(
     workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Verdict], now: datetime
 ) -> SchedulingDecision:
     workstream.last_round += 1
-    row = SchedulingDecision.objects.create(
+    row = SchedulingDecision(
         workstream=workstream,
         number=workstream.last_round,
         made_at=now,
         snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
     )
+    _INSERT_DECISION(row)
     place = {key: n for n, key in enumerate(decision.launches, start=1)}
-    RecordedVerdict.objects.bulk_create(
-        RecordedVerdict(
-            decision=row,
-            task=seen.tasks[v.key],
-            reason=v.reason,
-            holder=v.holder,
-            sentence=v.sentence,
-            launch_order=place.get(v.key),
-        )
-        for v in changed
+    _INSERT_VERDICTS(
+        [
+            RecordedVerdict(
+                decision=row,
+                task=seen.tasks[v.key],
+                reason=v.reason,
+                holder=v.holder,
+                sentence=v.sentence,
+                launch_order=place.get(v.key),
+            )
+            for v in changed
+        ]
     )
     _record_serialised(workstream, seen, row, changed, now)
     if decision.launches:
         _record_launches(workstream, seen, row, decision.launches, now)
     return row
+
+
+_INSERT_DECISION, _INSERT_VERDICTS = InsertRow(SchedulingDecision), InsertRows(RecordedVerdict)
+_INSERT_ATTEMPTS = InsertRows(Attempt)
 
 
 def _record_launches(
@@ -151,7 +159,7 @@ def _launch(
         task.workstream = workstream
     upstream = Upstream.of_launch(workstream, tasks, seen.facts.needed)
     inputs = input_digests(tasks, upstream, seen.facts)
-    attempts = Attempt.objects.bulk_create(
+    attempts = [
         Attempt(
             task=task,
             number=seen.facts.last_number.get(task.pk, 0) + 1,
@@ -160,7 +168,8 @@ def _launch(
             input_digest=inputs[task.pk],
         )
         for task in tasks
-    )
+    ]
+    _INSERT_ATTEMPTS(attempts)
     gates = [task for task in tasks if task.step.is_gate]
     count_moves(workstream, [move_of(task, task.status, TaskStatus.REVIEW) for task in gates], now)
     announce_queued(

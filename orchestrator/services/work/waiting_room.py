@@ -1,7 +1,8 @@
 """Waiting for work: many waiters of one process, and one thread that looks for all of them (FR-027).
 
-A waiter asks the database when the bell rings, never by itself. The bell rings when the history has grown and
-some attempt waits for an executor: whatever makes work free is recorded. While nobody waits, nothing looks.
+A waiter asks the database when the room's bell rings, never by itself. It rings when the history has grown
+and some attempt waits for an executor: whatever makes work free is recorded, and the thread is woken by that
+(`services/base/bells.py`). While nobody waits, nothing looks.
 """
 
 import logging
@@ -14,12 +15,15 @@ from typing import Final
 from django.db import Error, connection
 
 from orchestrator.core import limits
+from orchestrator.models.base.bells import Bell
 from orchestrator.queries.work.work import newest_entry, waiting_attempts
+from orchestrator.services.base.bells import listen
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks of the one thread that looks.
-LOOK_EVERY: Final = 0.2
+#: Most seconds between two looks of the one thread that looks, should no bell ring; and the least.
+LOOK_EVERY: Final = 1.0
+PAUSE: Final = 0.005
 
 
 class Turns:
@@ -72,7 +76,7 @@ class WaitingRoom:
     ) -> None:
         self._newest, self._any_work, self.seats, self.every = newest, any_work, seats, every
         self._lock = threading.Lock()
-        self._bell, self._left = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._bell = threading.Condition(self._lock)
         self._taken, self._watched, self._closed = 0, False, False
         #: How often the bell rang, and how often the thread looked.
         self.rings = self.looks = 0
@@ -88,7 +92,6 @@ class WaitingRoom:
         finally:
             with self._lock:
                 self._taken -= 1
-                self._left.notify_all()
 
     def wait_for_more_than(self, rings: int, until: float) -> bool:
         with self._lock:
@@ -112,17 +115,22 @@ class WaitingRoom:
             return True
 
     def _watch(self) -> None:
-        """Look for everybody as long as anybody waits."""
-        seen = -1
+        """Look for everybody as long as anybody waits. The bell is heard from before the first look on."""
+        seen, listener = -1, listen(Bell.HISTORY)
         try:
-            while True:
+            while self._is_wanted():
                 seen = self._look(seen)
-                with self._lock:
-                    if self._left.wait_for(lambda: not self._taken, self.every):
-                        self._watched = False
-                        return
+                time.sleep(PAUSE)  # what comes at once is looked at once
+                listener.wait(self.every)
         finally:
+            listener.close()
             connection.close()
+
+    def _is_wanted(self) -> bool:
+        """Whether anybody waits; else the thread that asks ends."""
+        with self._lock:
+            self._watched = self._taken > 0
+            return self._watched
 
     def _look(self, seen: int) -> int:
         """Ring if there is something new and something to claim; what was seen."""

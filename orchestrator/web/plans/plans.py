@@ -20,9 +20,8 @@ from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
-from orchestrator.core.terms import Format, WorkstreamStatus
+from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import LibraryEntry, find_entry
@@ -61,15 +60,17 @@ class Origin:
 @require_GET
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans waiting for review first, then the others."""
-    asked = Asked(request.GET)
-    sort = asked.order(queries.SORTS)
+    wanted = queries.PlanFilter.from_query(request.GET)
     context = {
-        "page_obj": Paginator(queries.latest_versions(sort), PER_PAGE).get_page(request.GET.get("page")),
+        "page_obj": Paginator(queries.latest_versions(wanted), PER_PAGE).get_page(request.GET.get("page")),
         "may_not_submit": off(plans.why_not_submit(None, viewer(request).actor)),
-        "sort": sort,
-        "unknown": asked.unknown,
+        "filters": wanted,
+        "sort": wanted.sort,
+        "unknown": wanted.unknown,
+        "states": list(VersionStatus),
+        "domains": queries.plan_domains(),
     }
-    return show(request, "plans/list.html", context)
+    return show(request, "plans/list.html", context, parts=frozenset({"results"}))
 
 
 @require_http_methods(["GET", "POST"])

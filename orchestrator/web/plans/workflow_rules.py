@@ -37,6 +37,8 @@ def _change(request: HttpRequest, slug: str) -> str:
         allow_self_approval=bool(request.POST.get("allow_self_approval")),
         required_approvals=number(request, "required_approvals"),
         demands_proof=bool(request.POST.get("demands_proof")),
+        proof_roles=typed(request, "proof_roles"),
+        proof_paths=typed(request, "proof_paths"),
         reason=typed(request, "reason"),
         actor=viewer(request).actor,
         now=now(),
@@ -56,6 +58,8 @@ def _page(request: HttpRequest, slug: str, refusal: Refusal | None = None) -> Ht
         if refusal
         else workflow.allow_self_approval,
         "demands_proof": bool(given.get("demands_proof")) if refusal else workflow.demands_proof,
+        "proof_roles": given.get("proof_roles", workflow.proof_roles),
+        "proof_paths": given.get("proof_paths", workflow.proof_paths),
         "reason": given.get("reason", ""),
         "most": MOST_APPROVALS,
         "changes": list(rule_changes(workflow)),

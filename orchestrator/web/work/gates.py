@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
-from orchestrator.core.terms import GateKind, TaskStatus
+from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.gates import gates as queries
@@ -31,7 +32,7 @@ from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import gates_are_open, mark_at, unchanged
 from orchestrator.web.show import all_anew, part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
@@ -39,7 +40,8 @@ PARTS = frozenset({"decision", "talk"})
 
 @dataclass(frozen=True, slots=True)
 class HeldSignature:
-    """A signature that can still be withdrawn; `at` is when it takes effect, None before the last one."""
+    """A decision that can still be withdrawn; `at` is when it takes effect, None for a signature before the
+    last one."""
 
     review: GateReview
     own: bool
@@ -48,6 +50,10 @@ class HeldSignature:
     @property
     def at(self) -> datetime | None:
         return self.review.effective_at
+
+    @property
+    def rejects(self) -> bool:
+        return self.review.decision == GateDecision.REJECTED
 
     @property
     def again_in(self) -> int:
@@ -61,22 +67,27 @@ def gate_list(request: HttpRequest) -> HttpResponse:
     mark = mark_at(now())
     if same := unchanged(request, "results", mark):
         return same
+    asked = Asked(request.GET)
+    sort = asked.order(queries.SORTS)
     context = {
-        "waiting": queries.waiting_gates(),
+        "waiting": queries.waiting_gates(sort),
+        "sort": sort,
+        "unknown": asked.unknown,
         "decided": queries.decided_gates(),
         "now": now(),
         "mark": mark,
+        "live": gates_are_open(),
     }
     return show(request, "gates/list.html", context, parts=frozenset({"results"}))
 
 
 @require_GET
 def gate(request: HttpRequest, task_id: int) -> HttpResponse:
-    """The page, or its decision when it asks how a signature stands; once that is in effect all of the page
+    """The page, or its decision when it asks how a decision stands; once that is in effect all of the page
     is another one."""
     task = queries.find_gate(task_id)
     response = gate_page(request, task)
-    if part_asked(request, PARTS) == "decision" and task.status == TaskStatus.COMPLETE:
+    if part_asked(request, PARTS) == "decision" and task.status in (TaskStatus.COMPLETE, TaskStatus.PENDING):
         response["HX-Refresh"] = "true"
     return response
 
@@ -132,6 +143,8 @@ def _withdraw(request: HttpRequest, task: Task) -> str:
         task_id=task.pk, reason=typed(request, "reason"), actor=viewer(request).actor, now=now()
     )
     more = " The version with its follow-ups is withdrawn too." if review.follow_up_version else ""
+    if review.decision == GateDecision.REJECTED:
+        return f"Your rejection is withdrawn and stays on record; {task.step.key} can be decided anew."
     return f"Your signature is withdrawn and stays on record; {task.step.key} can be signed anew.{more}"
 
 
@@ -159,7 +172,20 @@ def _decide(request: HttpRequest, task: Task) -> str:
             recovery="Choose the return step and reject again.",
             field="return_key",
         )
-    gates.reject_gate(task_id=task.pk, return_key=return_key, reason=reason, actor=who, now=now(), seen=seen)
+    held = gates.reject_gate(
+        task_id=task.pk,
+        return_key=return_key,
+        reason=reason,
+        actor=who,
+        now=now(),
+        withdraw_seconds=settings.WITHDRAW_SECONDS,
+        seen=seen,
+    )
+    if held.effective_at:
+        return (
+            f"{task.step.key} is rejected. Nothing is thrown away for {settings.WITHDRAW_SECONDS} seconds, "
+            f"in which you can withdraw the rejection."
+        )
     return f"{task.step.key} is rejected: work returns to {return_key} and everything after it is done again."
 
 
@@ -199,8 +225,9 @@ def gate_page(
         "again": rejections(known, sheet),
         "discussed": discussed(task, sheet.incoming),
         "meaning": GATE_MEANINGS[GateKind(task.step.gate_kind)],
-        "why_not": _why_not(who, task, sheet),
-        "held": held_signature(who, sheet, now()),
+        "held": (held := held_signature(who, sheet, now())),
+        "why_not": _why_not(who, task, sheet, held),
+        "diverged": known.loaded.ground.stopped,
         "acted": acted,
     }
     moved = isinstance(refusal, AlreadyDecided)
@@ -211,8 +238,10 @@ def gate_page(
 
 
 def held_signature(who: Viewer, sheet: queries.GateSheet, moment: datetime) -> HeldSignature | None:
-    """The signature of the attempt that waits which takes effect by itself, else the reader's own."""
+    """The decision about the attempt that waits which takes effect by itself, a rejection before a signature,
+    else the reader's own."""
     counting = [review for review in sheet.signatures if review.withdrawn_at is None]
+    counting.sort(key=lambda review: review.decision != GateDecision.REJECTED)
     own = next((review for review in counting if review.reviewer_id == who.user.pk), None)
     last = next((review for review in counting if review.effective_at), None)
     if own is None and last is None:
@@ -222,14 +251,16 @@ def held_signature(who: Viewer, sheet: queries.GateSheet, moment: datetime) -> H
     return HeldSignature(last or own, own is not None, left)  # type: ignore[arg-type]
 
 
-def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str]:
+def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet, held: HeldSignature | None) -> dict[str, str]:
     """Why signing or rejecting is off; empty text when it is on."""
     wait = "" if sheet.waits else explain.nothing_to_sign(sheet.row.sentence)
+    if held and held.rejects:
+        wait = "It is rejected; it can be decided again once the work has come back, or that was withdrawn."
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
     me = who.user.get_username()
-    barred = off(why_not_decide(task, who.actor), me)
-    asked = "" if barred else off(why_not_approve(task, who.actor), me)
+    barred = off(why_not_decide(task, who.actor, sheet.asked), me)
+    asked = "" if barred else off(why_not_approve(task, who.actor, sheet.asked), me)
     nowhere = (
         "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
     )

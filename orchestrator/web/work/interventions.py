@@ -18,7 +18,7 @@ from orchestrator.models import Intervention
 from orchestrator.queries.work import interventions as queries
 from orchestrator.services.people.interventions import clear_human_flag
 from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import mark_at, tasks_are_open, unchanged
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -85,6 +85,7 @@ def interventions_page(
         "acted": acted,
         "said": said,
         "mark": mark,
+        "live": bool(waiting) or tasks_are_open(),
         "now": now(),
     }
     return show(request, "interventions/list.html", context, parts=frozenset({"cards"}), refusal=refusal)

@@ -11,12 +11,14 @@ from orchestrator.services.people import ownership
 from orchestrator.web.acting import Viewer, does, now, number, typed
 
 
-def ownership_context(who: Viewer, workstream: Workstream, task: Task | None = None) -> dict[str, Any]:
-    """What the ownership section of a page shows."""
+def ownership_context(
+    who: Viewer, workstream: Workstream, task: Task | None = None, *, passed_on: bool = True
+) -> dict[str, Any]:
+    """What the ownership section of a page shows; `passed_on`: it was, at least once."""
     moved = ownership.transfer_task if task else ownership.transfer_workstream
     return {
         "people": people(),
-        "transfers": transfers_of(workstream, task),
+        "transfers": list(transfers_of(workstream, task)) if passed_on else [],
         "why_not_own": who.lacks(moved),
     }
 

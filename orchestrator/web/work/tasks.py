@@ -20,15 +20,17 @@ from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.base.roles import doers_of
-from orchestrator.queries.engine.explanations import explained
+from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
-from orchestrator.queries.work.blockers import blocked_task
+from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_task
 from orchestrator.queries.work.briefs import upstream_of
 from orchestrator.queries.work.places import place_of
 from orchestrator.queries.work.proof import verified_by
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
-from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
+from orchestrator.queries.work.tasks import TaskDetail, find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
@@ -46,6 +48,7 @@ from orchestrator.web.acting import (
     typed,
     viewer,
 )
+from orchestrator.web.polling import mark_of, unchanged
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answer_typed, answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
@@ -57,7 +60,11 @@ UPLOAD_LIMIT = 5 * 1024 * 1024
 
 @require_GET
 def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
-    return task_page(request, find_workstream(uuid), key)
+    return task_page(request, _watched(uuid), key)
+
+
+def _watched(uuid: UUID) -> Workstream:
+    return find_workstream(uuid, with_last_entry(Workstream.objects.all()))
 
 
 @require_GET
@@ -72,8 +79,13 @@ def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
 def task_page(
     request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
+    mark = mark_of(workstream, now())
+    if same := unchanged(request, "state", mark):
+        return same
     known = explained(workstream, now())
-    detail = task_detail(workstream, key, known)
+    found = known.loaded.tasks.get(key) or find_task(workstream, key)
+    has = present_of(found)
+    detail = task_detail(found, known, has)
     who = viewer(request)
     stands = f"{detail.row.state}-{len(detail.row.attempts)}"
     seen = request.GET.get("seen") or stands
@@ -88,33 +100,42 @@ def task_page(
         "steps_left": steps_left(detail.row.task.step),
         "to_prove": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.to_prove],
         "kinds": list(BlockerKind),
-        "blocked": blocked_task(workstream, key, now()),
+        "blocked": blocked_task(workstream, key, now()) if has.blockers else NOTHING_BLOCKED,
         "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
-        **ownership_context(who, workstream, detail.row.task),
+        **ownership_context(who, workstream, detail.row.task, passed_on=has.transfers),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
-        **_so_far(detail.row.task),
+        **_so_far(detail, known, has),
+        "diverged": known.loaded.ground.stopped,
         "why": why_task(workstream, key, now(), known) if is_open else None,
         "here": request.path,
+        "now": now(),
         "runs_here": any(
             one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
             for one in detail.attempts
         ),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
+        "mark": mark,
         "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
 
 
-def _so_far(task: Task) -> dict[str, Any]:
-    """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts."""
+def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, Any]:
+    """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts. A task
+    of which no attempt has ended starts anew."""
+    task = detail.row.task
     if task.status not in OPEN_TASK:
         return {}
+    decided = returned(task, detail.attempts) if has.ended else ()
+    again = to_verify_again(to_prove([task])) if has.ended or task.rework else []
+    followed = task.step.version_id == known.workstream.version_id
+    needed = [row.task.step_id for row in detail.needs] if followed else None
     return {
-        "returned": [decision for decision in returned(task) if decision.what != Action.ATTEMPT_FAILED],
-        "prove_again": to_verify_again(to_prove([task])),
-        "upstream": upstream_of(task),
+        "returned": [decision for decision in decided if decision.what != Action.ATTEMPT_FAILED],
+        "prove_again": again,
+        "upstream": upstream_of(task, needed),
         "place": place_of(task, ()) if task.workstream.version.repository else None,
     }
 
@@ -122,7 +143,7 @@ def _so_far(task: Task) -> dict[str, Any]:
 @act_of("task", "uuid", "key")
 def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpResponse:
     do = chosen(ACTS, act)
-    workstream = find_workstream(uuid)
+    workstream = _watched(uuid)
     found = find_task(workstream, key)
     again = partial(task_page, request, workstream, key, act)
     then = reverse("task", args=[uuid, key])

@@ -6,16 +6,17 @@ from django.http import HttpRequest
 
 from orchestrator.core.terms import AssignmentMode, WorkstreamStatus
 from orchestrator.models import Executor, Workstream
-from orchestrator.queries.engine.threads import open_threads
+from orchestrator.queries.engine.explanations import Explained
+from orchestrator.queries.engine.threads import open_threads_as_read
 from orchestrator.services.people.threads import assign_thread, unassign_thread
 from orchestrator.web.acting import Viewer, does, now, number, typed
 
 
-def threads_context(who: Viewer, workstream: Workstream) -> dict[str, Any]:
+def threads_context(who: Viewer, workstream: Workstream, known: Explained) -> dict[str, Any]:
     """What the section shows; before approval there are no threads with work in them."""
     if workstream.status != WorkstreamStatus.ACTIVE:
         return {"threads": []}
-    threads = open_threads(workstream)
+    threads = open_threads_as_read(known.loaded.tasks.values(), known.loaded.ground.kept)
     return {
         "threads": threads,
         "some_assigned": any(row.assignment for row in threads),

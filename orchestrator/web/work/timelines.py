@@ -15,6 +15,7 @@ from orchestrator.queries.work.timeline import timeline_of, timeline_of_executor
 from orchestrator.web.acting import now
 from orchestrator.web.charts.timeline import timeline_chart
 from orchestrator.web.show import part_asked, show
+from orchestrator.web.zone import project_zone
 
 PART = frozenset({"timeline-here"})
 
@@ -31,7 +32,8 @@ def workstream_timeline(request: HttpRequest, uuid: UUID) -> HttpResponse:
     chart = timeline_chart(timeline, moment, lambda task: _step(found.uuid, task), str(found))
     asked = part_asked(request, PART)
     template = "timelines/chart.html" if asked else "timelines/workstream.html"
-    return show(request, template, {"workstream": found, "chart": chart, "scope": found.title})
+    scope = f"Times in {project_zone().key}"
+    return show(request, template, {"workstream": found, "chart": chart, "scope": scope})
 
 
 def _step(uuid: UUID, task: Task) -> str:
@@ -50,7 +52,7 @@ def executor(request: HttpRequest, name: str) -> HttpResponse:
         "executor": found,
         "held": list(held.select_related("attempt__task__workstream").order_by("claimed_at")[:50]),
         "chart": timeline_chart(timeline_of_executor(found), moment, _address, found.name),
-        "scope": f"Attempts of {found.name}, by workstream",
+        "scope": f"Attempts of {found.name}, by workstream; times in {project_zone().key}",
         "now": moment,
     }
     return show(request, "timelines/executor.html", context)

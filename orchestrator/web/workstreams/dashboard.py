@@ -15,9 +15,12 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.files.board import BatchBlock, DashboardView, GateBlock
 from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models import Workstream
+from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.work.projection import Board
 from orchestrator.queries.work.tasks import find_workstream
-from orchestrator.web.acting import number_in
+from orchestrator.web.acting import now, number_in
+from orchestrator.web.polling import mark_of, unchanged
 from orchestrator.web.show import show
 
 #: Tasks of a workstream of which every batch carries its rows; a larger one loads a batch when it is opened.
@@ -81,7 +84,10 @@ def shown_batches(view: DashboardView, wanted: Filter, opened: int = 0) -> Itera
 
 @require_GET
 def workstream_dashboard(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    found = find_workstream(uuid)
+    found = find_workstream(uuid, with_last_entry(Workstream.objects.all()))
+    stood = mark_of(found, now())
+    if same := unchanged(request, "board", stood):
+        return same
     board = Board.of(found)
     view = board.view() if board else None
     wanted = Filter(request.GET.get("mark", ""), request.GET.get("q", "").strip()[:80])
@@ -94,6 +100,7 @@ def workstream_dashboard(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "found": sum(len(one.steps) + len(one.gates) for one in batches),
         "most": MOST_FOUND,
         "filters": wanted,
+        "stood": stood,
         "marks": [mark.word for mark in Mark],
         "moving": found.status == WorkstreamStatus.ACTIVE and found.open_tasks > 0,
     }

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.queries.base.asked import Asked
-from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox import PAGE, SORTS, InboxFilter, PersonalInbox, in_hands
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.snoozes import snooze
@@ -19,7 +19,7 @@ from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, 
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
-from orchestrator.web.polling import mark_at, unchanged
+from orchestrator.web.polling import mark_at, unchanged, work_is_open
 from orchestrator.web.show import show
 from orchestrator.web.workstreams.inbox_bulk import BULK
 
@@ -27,7 +27,7 @@ from orchestrator.web.workstreams.inbox_bulk import BULK
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
 VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
-COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
+COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it@behind|#Waiting@waiting"
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -53,12 +53,15 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     box = _box(request, view)
     wanted = _wanted(asked, box)
     page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
+    items = list(box.page(wanted, (page_obj.number - 1) * PAGE))
     context = {
         "inbox": box,
-        "items": box.page(wanted, (page_obj.number - 1) * PAGE),
+        "items": items,
         "page_obj": page_obj,
         "filters": wanted,
+        "sort": wanted.sort,
         "mark": mark,
+        "live": bool(items) or work_is_open(),
         "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
@@ -77,6 +80,7 @@ def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
         domain=asked.one_of("domain", _domains),
         workstream=asked.text("workstream"),
         mine=bool(asked.one_of("whose", ("mine",))),
+        sort=asked.order(SORTS),
     )
 
 

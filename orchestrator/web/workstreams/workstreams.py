@@ -15,13 +15,14 @@ from orchestrator.core.terms import Lifecycle, TaskStatus
 from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
 from orchestrator.queries.base.used import used_in
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
-from orchestrator.queries.engine.explanations import explained
+from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.present import WorkstreamParts, present_in
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
 from orchestrator.queries.work.baseline import integrations
-from orchestrator.queries.work.blockers import blocked_workstream
+from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_workstream
 from orchestrator.queries.work.relations import relations_of
-from orchestrator.queries.work.rework import rework_count, with_rework
+from orchestrator.queries.work.rework import rework_count
 from orchestrator.queries.work.tasks import find_task, find_workstream
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
@@ -45,6 +46,7 @@ from orchestrator.web.acting import (
     viewer,
 )
 from orchestrator.web.plans.plan_decisions import Withdrawal, withdrawal_for
+from orchestrator.web.polling import mark_of, unchanged
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -72,30 +74,42 @@ def workstream_page(
 
     `api.negotiated` owns the address: machines get JSON.
     """
-    found = find_workstream(uuid, with_rework(Workstream.objects.all()))
+    found = find_workstream(uuid, queries.for_page())
     part = part_asked(request, PARTS)
     if part == "approval":
         return _approval_part(request, found)
-    known = explained(found, now())
-    board = queries.board(found, now(), known)
+    mark = mark_of(found, now())
+    if same := unchanged(request, "board", mark):
+        return same
+    known, has = explained(found, now()), present_in(found)
+    board = queries.board(found, now(), known, has)
     who = viewer(request)
+    why = why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None
+    said = why.root.key if why and why.root.freed_by else ""
     context = {
         "workstream": found,
         "board": board,
+        "questions": [one for one in board.interventions if one.task.step.key != said],
+        "open_gates": [row for row in board.open_gates if row.task.step.key != said],
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "map": map_of(known, board.rows, _next_key(board), map_page_of(found)),
         "rework": rework_count(found),
-        "blocked": blocked_workstream(found, now()),
+        "blocked": blocked_workstream(found, now()) if has.blockers else NOTHING_BLOCKED,
         "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,
         "told_elsewhere": acted in TOLD_ELSEWHERE,
-        "why": why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None,
+        "why": why,
         "here": request.path,
+        "mark": mark,
+        "polled": part == "board",
+        "policy": queries.definition_of_done(),
+        "integrations": integrations(found) if has.integrations else (),
     }
     if part is None:
-        promised = promised_version(found)
-        context |= _aside(who, found, promised)
-        context["used"] = used_in(found)
+        promised = promised_version(found) if has.promised else None
+        context |= _aside(who, found, promised, known, has)
+        context["used"] = used_in(found) if has.used else ()
+        context["diverged"] = known.loaded.ground.stopped
         context["approval"] = _approval(who, found, promised)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
 
@@ -123,30 +137,30 @@ def _next_key(board: queries.WorkstreamBoard) -> str:
     return board.following.task.step.key if board.following else ""
 
 
-def _aside(who: Viewer, found: Workstream, promised: WorkflowVersion | None) -> dict[str, Any]:
+def _aside(
+    who: Viewer, found: Workstream, promised: WorkflowVersion | None, known: Explained, has: WorkstreamParts
+) -> dict[str, Any]:
     """What stands beside the board; a refresh of the board alone does not read it."""
     return {
-        "policy": queries.definition_of_done(),
-        **_versions(found, promised),
-        "learnings": queries.learnings_of(found),
+        **_versions(found, promised, has),
+        "learnings": queries.learnings_of(found) if has.learnings else [],
         "lessons_due": due(found),
-        "integrations": integrations(found),
-        **ownership_context(who, found),
-        **threads_context(who, found),
-        "relations": relations_of(found),
+        **ownership_context(who, found, passed_on=has.transfers),
+        **threads_context(who, found, known),
+        "relations": relations_of(found, has, needed=known.loaded.ground.needed),
     }
 
 
-def _versions(found: Workstream, promised: WorkflowVersion | None) -> dict[str, Any]:
+def _versions(found: Workstream, promised: WorkflowVersion | None, has: WorkstreamParts) -> dict[str, Any]:
     """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
     at = now()
     active = under_way(found)
-    in_effect = versions_in_effect(found.version.workflow_id, at) if active else []
+    in_effect = versions_in_effect(found.version.workflow_id, at) if active and has.newer else []
     return {
         "promised": promised,
         "promised_due": bool(promised and promised.effective_at and promised.effective_at <= at),
         "newer_versions": [version for version in in_effect if version.number > found.version.number],
-        "last_migration": last_migration(found) if active else None,
+        "last_migration": last_migration(found) if active and has.migrations else None,
     }
 
 

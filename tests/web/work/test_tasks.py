@@ -1,5 +1,6 @@
 """The task page and the acts of people on it (WF-8, FR-012, FR-027, LC-6)."""
 
+import html
 import re
 
 import pytest
@@ -250,10 +251,10 @@ def test_the_standing_alone_answers_the_refresh(started: Driver) -> None:
 
 def test_a_page_that_is_older_than_its_task_says_so(started: Driver) -> None:
     page = signed_in(started.cast.observer).get(page_of(started)).content.decode()
-    seen = re.search(r'hx-get="[^"]*\?(seen=[^"]*)"', page)
+    seen = re.search(r'hx-get="[^"]*\?([^"]*seen=[^"]*)"', page)
     assert seen
     client = signed_in(started.cast.observer)
-    refresh = f"{page_of(started)}?{seen[1]}"
+    refresh = f"{page_of(started)}?{html.unescape(seen[1])}"
     assert "load it again" not in words(client.get(refresh, **htmx("state")))
     started.claim("A1")
     assert "load it again" in words(client.get(refresh, **htmx("state")))

@@ -99,7 +99,8 @@ def test_what_is_in_the_way_is_listed(started: Driver) -> None:
         task_id=started.task("B1").pk, kind="external", note=note, actor=actor, now=started.tick()
     )
     text = read(started)
-    assert "Needs a human A1 : Which currency?" in text
+    assert "A1: it asks “Which currency?”" in text
+    assert "Needs a human A1 :" not in text, "what the page begins with has no card of its own"
     assert f"B1 , external: {note}" in text
     assert "Blocked" in text
 

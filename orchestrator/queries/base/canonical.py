@@ -1,0 +1,35 @@
+"""Canonical JSON (RFC 8785): what is hashed and signed has one spelling (FR-009).
+
+Text, whole numbers and truth values under ASCII names have the same bytes from Python's own writer, which is
+written in C and many times as fast; whatever else there is goes to the library that knows every rule.
+"""
+
+import json
+from typing import Any, Final
+
+import rfc8785
+
+#: Beyond it JavaScript's numbers are not exact any more, and RFC 8785 refuses them.
+LARGEST: Final = 2**53 - 1
+_WRITE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical bytes of a JSON value. Raises rfc8785.CanonicalizationError for what JSON has not."""
+    try:
+        return _WRITE(value).encode() if _is_plain(value) else rfc8785.dumps(value)
+    except UnicodeEncodeError:  # half of a character: the library says so
+        return rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether both write the same: names of other letters are sorted differently, and fractions written."""
+    if value is None or isinstance(value, str | bool):
+        return True
+    if type(value) is int:
+        return -LARGEST <= value <= LARGEST
+    if type(value) is dict:
+        return all(type(name) is str and name.isascii() for name in value) and all(
+            map(_is_plain, value.values())
+        )
+    return type(value) in (list, tuple) and all(map(_is_plain, value))
