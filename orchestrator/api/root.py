@@ -28,8 +28,8 @@ from orchestrator.api import (
     prehandoff,
     reading,
     search,
+    subscriptions,
     tasks,
-    threads,
     versions,
     workspace,
     workstreams,
@@ -128,7 +128,8 @@ api.add_router("", comments.router)
 api.add_router("", blockers.router)
 api.add_router("", learnings.router)
 api.add_router("", ownership.router)
-api.add_router("", threads.router)
+api.add_router("", ownership.threads)
+api.add_router("/subscriptions", subscriptions.router)
 
 _patterns, _app, _namespace = api.urls
 _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]

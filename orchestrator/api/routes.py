@@ -17,7 +17,7 @@ from orchestrator.core.errors import InvalidInput
 #: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a
 #: refused bundle those of each file.
 REFUSALS: Final[dict[int, Any]] = {
-    **dict.fromkeys((401, 403, 404, 409, 413, 429, 503), RefusalFacts),
+    **dict.fromkeys((401, 403, 404, 405, 409, 413, 429, 500, 503), RefusalFacts),
     422: PlanRefusalFacts | BundleRefusalFacts | RefusalFacts,
 }
 KEY: Final = {

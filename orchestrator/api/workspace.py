@@ -8,8 +8,7 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.collected import CollectedList, CollectedQuery
-from orchestrator.contract.workspace import SettlementChoice, WorkspaceFacts
+from orchestrator.contract.workspace import CollectedList, CollectedQuery, SettlementChoice, WorkspaceFacts
 from orchestrator.core.terms import Scope
 from orchestrator.queries.handoff.collected import list_collected
 from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts

@@ -22,7 +22,9 @@ def brief_lines(claim: dict[str, Any]) -> Iterator[str]:
     if brief.get("verified_by"):
         yield f"Proved by: {brief['verified_by']}; commit, and hand over with --commit"
     yield ""
-    yield 'Next: orchestrator note "…" as you go, then orchestrator done "…" --evidence ID=…'
+    asked = any(criterion["asked"] for criterion in claim["criteria"])
+    how = '"…" --evidence ID=…' if asked else '"what was done, and how it was checked"'
+    yield f'Next: orchestrator note "…" as you go, then orchestrator done {how}'
 
 
 def held_lines(item: dict[str, Any]) -> Iterator[str]:
@@ -30,6 +32,10 @@ def held_lines(item: dict[str, Any]) -> Iterator[str]:
     yield f"{item['key']}  {item['title']}"
     yield f"  workstream {item['workstream']}, since {item['since']}"
     yield f"  attempt {item['attempt']}, token {item['token']}"
+    if item.get("branch"):
+        yield f"  {item['path'] or item['worktree']}, branch {item['branch']}, from {item['base'][:12]}"
+    if item.get("held"):
+        yield f"  {item['held']}"
     if item["breadcrumb"]:
         yield f"  last: {item['breadcrumb']}"
     for text in item["to_prove"]:

@@ -1,10 +1,12 @@
 """Setup: makes a repository known to a coding agent: its MCP entry, and a section of AGENTS.md."""
 
 import os
+import socket
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from orchestrator.client.clients import CLIENTS, VARIABLE, BrokenFile, Client
 from orchestrator.client.connection import checked_url
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Where the MCP server of an installation listens, if nothing else is said.
 MCP: Final = "http://127.0.0.1:8765/mcp"
+#: Seconds to wait for the MCP server.
+PATIENCE: Final = 1.0
 BEGIN, END = "<!-- orchestrator: begin -->", "<!-- orchestrator: end -->"
 SECTION: Final = f"""{BEGIN}
 ## Work from the orchestrator
@@ -69,7 +73,20 @@ def set_up(options: Namespace) -> Reply:
     if options.token:
         told.append(f"Kept the token in {_keep_token(options)}.")
     told.append(f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"')
+    if not _answers(options.mcp):
+        told.append(f"Nothing answers at {options.mcp} now: start the server with MCP_PORT, or say --mcp.")
     return Reply(list(texts), tuple(told))
+
+
+def _answers(mcp: str) -> bool:
+    """Whether somebody listens there, which the file alone does not show."""
+    parts = urlsplit(mcp)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def _entry(folder: Path, client: Client, mcp: str) -> str:

@@ -146,7 +146,8 @@ def done(connection: Connection, options: Namespace) -> Reply:
         told = (facts["verification"]["sentence"], "`orchestrator mine` says what became of it.")
         return Reply(facts, (f"{held.key} is being verified.", *told))
     proof = (facts["verification"]["sentence"],) if facts.get("verification") else ()
-    return Reply(facts, (f"{held.key} is handed over.", *proof, *_same(facts)))
+    word = f", {facts['proof']}" if facts.get("proof") else ""
+    return Reply(facts, (f"{held.key} is handed over{word}.", *proof, *_same(facts)))
 
 
 def is_pending(facts: dict[str, Any]) -> bool:

@@ -1,10 +1,11 @@
-"""The workspace's branch and whether the database knows it (F22 to F24)."""
+"""The workspace's branch and whether the database knows it (F22 to F24); files that executors committed
+themselves, and what became of them (FR-029)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.contract.values import Body, Text
-from orchestrator.core.terms import Settlement
+from orchestrator.contract.values import Body, Page, Slug, Text
+from orchestrator.core.terms import ResultFileState, Settlement
 
 
 class SettlementChoice(Body):
@@ -78,3 +79,34 @@ class ConsistencyFacts:
     findings: tuple[InconsistencyFacts, ...]
     unread: tuple[str, ...]
     fixes: tuple[FixFacts, ...] = ()
+
+
+class CollectedQuery(Page):
+    """Which files. `state` is ingested or quarantined; `executor` is the name of the producer."""
+
+    state: ResultFileState | None = None
+    executor: Slug = ""
+
+
+@dataclass(frozen=True)
+class CollectedFacts:
+    """A file. `problem` says why it was quarantined; `attempt` is the id of the attempt it is about, if
+    known."""
+
+    id: int
+    executor: str
+    path: str
+    commit: str
+    sha256: str
+    state: ResultFileState
+    problem: str
+    attempt: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class CollectedList:
+    """A page of files, newest first; `count` is how many there are without the limit."""
+
+    count: int
+    items: tuple[CollectedFacts, ...]

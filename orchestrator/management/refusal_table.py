@@ -4,11 +4,20 @@ from types import ModuleType
 from typing import Final
 
 from orchestrator.adapters import merging, repository, worktree
-from orchestrator.core import errors, secrets
-from orchestrator.core.engine import verification
+from orchestrator.core import errors, faults, secrets
+from orchestrator.core.engine import budgets, verification
 from orchestrator.core.errors import Refusal
 
-MODULES: Final[tuple[ModuleType, ...]] = (errors, secrets, verification, worktree, merging, repository)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    errors,
+    faults,
+    secrets,
+    budgets,
+    verification,
+    worktree,
+    merging,
+    repository,
+)
 HEAD: Final = "| class | code | status | means | way out |\n|---|---|---|---|---|\n"
 
 

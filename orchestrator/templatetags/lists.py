@@ -70,6 +70,13 @@ def table(context: Context, content: str, caption: str, columns: str, **given: s
     return render_to_string("site/table.html", {**shown, "request": context.get("request")})
 
 
+@register.simple_tag(takes_context=True)
+def heads(context: Context, columns: str) -> SafeString:
+    """The heads alone, of a table that has sums below its rows; `columns` as in `{% table %}`."""
+    found = [_column(head, str(context.get("sort", ""))) for head in columns.split("|")]
+    return render_to_string("site/heads.html", {"columns": found, "request": context.get("request")})
+
+
 def _column(head: str, order: str) -> Column:
     name, _, key = head.partition("@")
     way = {key: "ascending", f"-{key}": "descending"}.get(order, "") if key else ""

@@ -27,6 +27,7 @@ from orchestrator.core.errors import (
     Refusal,
     TooLarge,
 )
+from orchestrator.core.faults import SomethingBroke
 from orchestrator.core.limits import MIB, REQUEST_BYTES, RETRY_SECONDS
 from orchestrator.services.base.outages import UNSTORABLE, outage_in, unstorable
 from orchestrator.web.show import retried
@@ -177,6 +178,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return unavailable(request, outage)
     if isinstance(error, UNSTORABLE):
         return _plain(unstorable(), 400)
+    if _from_machine(request):
+        broke = SomethingBroke("Something broke here that nobody expected.")
+        return JsonResponse(broke.as_dict(), status=broke.status)
     return something_broke(request)
 
 

@@ -45,6 +45,10 @@ PROVOKED = {
     "test_bx9_red_is_refused_and_its_holder_learns_why",
     "BeingVerified": "acceptance/test_bx9_proved_not_asserted.py::"
     "test_bx9_another_completion_waits_and_the_same_one_is_answered_again",
+    "BudgetSpent": "acceptance/test_fr013_budgets.py::"
+    "test_fr013_a_plan_s_budget_stops_the_work_and_asks_once",
+    "SomethingBroke": "acceptance/test_fr009_subscriptions_over_rest.py::"
+    "test_fr027_a_fault_is_told_to_machines_as_the_description_says|internal-error",
     "ProofDemanded": "acceptance/test_bx9_proved_not_asserted.py::test_bx9_a_workflow_may_take_proof_only",
     "WrongExecutor": "acceptance/test_fr027_next.py::test_fr011_next_offers_no_step_of_another_role_or_of_a_tool",
     "AlreadyDecided": "acceptance/test_wf3_review_page.py::"

@@ -16,17 +16,17 @@ MOST = 8_000
 BEFORE = 30
 
 
-def long_plan() -> bytes:
+def long_plan(many: int = BEFORE) -> bytes:
     before = "".join(
         f"- S{n}: Step {n} of the first batch\n  - Parallel: yes\n  - Exit: part {n} is there\n"
-        for n in range(BEFORE)
+        for n in range(many)
     )
     criteria = "".join(f"  - Exit: criterion {n}, {'which says much, ' * 5}\n" for n in range(30))
     return (
         "# Plan: Long\n\n## Stages\n\n### Stage 1: All\n\n##### Batch 01: first\n\n"
         f"###### Thread 01: parts\n- Role: contributor\n{before}\n"
         "##### Batch 02: last\n\n###### Thread 01: join\n- Role: contributor\n"
-        f"- J1: Join the parts (needs {', '.join(f'S{n}' for n in range(BEFORE))})\n"
+        f"- J1: Join the parts (needs {', '.join(f'S{n}' for n in range(many))})\n"
         f"  - Details: {'A long story. ' * 700}\n{criteria}"
     ).encode()
 
@@ -38,8 +38,12 @@ def size(answer: Any) -> int:
 @pytest.fixture
 def joined(driver: Driver) -> Driver:
     """Everything before J1 is done with outputs; J1 is held, failed three times, with long breadcrumbs."""
-    driver.start(long_plan())
-    for number in range(BEFORE):
+    return done_before(driver, BEFORE)
+
+
+def done_before(driver: Driver, many: int) -> Driver:
+    driver.start(long_plan(many))
+    for number in range(many):
         held = driver.claim(f"S{number}")
         completions.complete(
             attempt_id=held.attempt_id,
@@ -104,3 +108,14 @@ def test_fr027_a_small_brief_is_whole(driver: Driver) -> None:
     assert brief["left_out"] == []
     proof = f"Complete it with evidence for criterion {brief['criteria'][0]['id']}."
     assert brief["summary"] == f"A1: Ledger entries for refunds. {proof}"
+
+
+@pytest.mark.nightly
+@pytest.mark.django_db
+def test_fr027_a_brief_behind_two_hundred_steps_is_as_short(driver: Driver) -> None:
+    machine = Machine.of(done_before(driver, 200).cast.builder("joiner"))
+    claim = machine.post("/api/next", {})[1]["claim"]
+    task = claim["brief"]["task"]["id"]
+    assert size(claim) <= MOST
+    assert size(machine.get(f"/api/tasks/{task}/")[1]) <= MOST
+    assert size(machine.get(f"/api/tasks/{task}/continue")[1]) <= MOST

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from django.db.models.functions import Lower
 
 from orchestrator.core.engine.signatures import Signer, SignOff, sign_off
 from orchestrator.core.errors import NotFound
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
+from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import present_of
 from orchestrator.queries.engine.signatures import Signatures, reviewed_steps, signers_by_gate
@@ -84,14 +88,22 @@ class WaitingGate:
     sign_off: SignOff
 
 
-def waiting_gates() -> list[WaitingGate]:
-    """Gates that wait for a signature, longest wait first."""
+#: What a reader may sort the gates that wait by.
+SORTS: Final = {
+    "gate": Lower("step__title"),
+    "workstream": Lower("workstream__title"),
+    "kind": "step__gate_kind",
+    "since": "attempts__queued_at",
+}
+
+
+def waiting_gates(sort: str = "") -> list[WaitingGate]:
+    """Gates that wait for a signature, longest wait first, or by a column of `SORTS`."""
     waiting = Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
     rows = waiting.select_related("step", "workstream").prefetch_related("step__reviewers")
     signers = signers_by_gate(waiting)
-    return [
-        WaitingGate(task, _sign_off(task, signers)) for task in rows.order_by("attempts__queued_at", "pk")
-    ]
+    ordered = rows.order_by(*in_order(sort, SORTS, ("attempts__queued_at", "pk")))
+    return [WaitingGate(task, _sign_off(task, signers)) for task in ordered]
 
 
 def _sign_off(gate: Task, signers: Mapping[int, tuple[Signer, ...]]) -> SignOff:

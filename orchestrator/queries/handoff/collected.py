@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from orchestrator.contract.collected import CollectedFacts, CollectedList
+from orchestrator.contract.workspace import CollectedFacts, CollectedList
 from orchestrator.core.terms import ResultFileState
 from orchestrator.models import Executor, ResultFile
 

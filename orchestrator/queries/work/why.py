@@ -125,7 +125,7 @@ class Waiting:
             stands=explain.root_stands(kind, self._detail(kind, at, claimers), found.root.sentence),
             since=since.of_root(task, kind) if task else link.since,
             freed_by=asked,
-            people=names_in(asked),
+            people=() if kind is RootKind.RUNNING else names_in(asked),
             could_claim=claimers.shown,
             claimers=claimers.count,
             to_do=_to_do(kind, workstream),

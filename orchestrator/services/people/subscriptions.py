@@ -13,6 +13,7 @@ from orchestrator.core import limits
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from orchestrator.core.people.topics import NoticeChannel, Rhythm, Topic
+from orchestrator.core.terms import Scope
 from orchestrator.models import Executor, HistoryEntry, SubscribedTopic, Subscription, Workstream
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act
@@ -22,6 +23,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 
 @act(
     roles=EVERY_ROLE,
+    scope=Scope.WORK,
     only="for itself or one of its executors",
     records=(Action.SUBSCRIPTION_MADE,),
     # The address of a web hook is a secret by its nature; it is sent to, and shown to nobody else.
@@ -75,7 +77,12 @@ def subscribe(
     return subscription
 
 
-@act(roles=EVERY_ROLE, only="whose subscription it is", records=(Action.SUBSCRIPTION_ENDED,))
+@act(
+    roles=EVERY_ROLE,
+    scope=Scope.WORK,
+    only="whose subscription it is",
+    records=(Action.SUBSCRIPTION_ENDED,),
+)
 def unsubscribe(*, subscription_id: int, actor: Actor, now: datetime) -> Subscription:
     """Nothing more is told through it; what waits is not sent. Ending it again changes nothing."""
     with unit_of_work():
@@ -146,6 +153,7 @@ def _check_channel(channel: NoticeChannel, address: str, email: str) -> None:
 def _own(subscription_id: int, actor: Actor) -> Subscription:
     rows = Subscription.objects.select_related("executor", "person")
     found = rows.filter(pk=subscription_id, person=actor.account).first()
-    if found is None:
+    own = actor.executor if actor.executor is not None and not actor.is_person else None
+    if found is None or (own and found.executor_id != own.pk):
         raise NotFound("There is no such subscription.")
     return found

@@ -24,6 +24,11 @@ class ChartMark:
     href: str
 
     @property
+    def labelled(self) -> bool:
+        """Whether its number fits in; the total at the end of the bar and the table say it too."""
+        return self.width >= CLICKABLE
+
+    @property
     def middle(self) -> float:
         return round(self.x + self.width / 2, 3)
 

@@ -1,6 +1,7 @@
 """What every flow page shows around its own: the filters, their choices, and as of when (FR-017)."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -51,7 +52,7 @@ def narrowed_to(population: Population) -> str:
     return "; ".join(filter(None, chosen))
 
 
-def frame(population: Population, links: Links) -> dict[str, object]:
+def frame(population: Population, links: Links) -> dict[str, Any]:
     known = choices()
     return {
         "population": population,

@@ -1,14 +1,18 @@
 """The flow pages: figures and charts, and the items behind each of them (FR-013, FR-017, FR-026)."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.flow.filters import AddressReader, FlowSet
 from orchestrator.queries.flow.flow_facts import strict_population
-from orchestrator.queries.flow.population import sums
+from orchestrator.queries.flow.population import FlowRow, sums
 from orchestrator.queries.flow.steps import Steps
 from orchestrator.web.charts.chart import Chart
 from orchestrator.web.flow.addresses import Links
@@ -37,6 +41,16 @@ SET_WORDS = {
     FlowSet.FIRST_FINISHED: "Items that were finished for the first time",
     FlowSet.ACCEPTED: "Items that were accepted",
 }
+#: What a reader may sort the items by.
+SORTS: Final[Mapping[str, Callable[[FlowRow], Any]]] = {
+    "item": lambda row: row.title.casefold(),
+    "started": lambda row: row.item.started,
+    "finished": lambda row: row.item.finished,
+    "lead": lambda row: row.item.lead,
+    "cycle": lambda row: row.item.cycle,
+    "blocked": lambda row: row.item.blocked,
+    "moved": lambda row: row.item.back_moves,
+}
 
 
 @require_safe
@@ -62,8 +76,13 @@ def flow(request: HttpRequest) -> HttpResponse:
 def flow_items(request: HttpRequest) -> HttpResponse:
     """The items that a figure or a mark counts, with their history and files."""
     population, links = population_of(request), Links(request.GET)
-    page = Paginator(population.chosen, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = frame(population, links) | {
+    asked = Asked(request.GET)
+    sort = asked.order(SORTS)
+    page = Paginator(_sorted(population.chosen, sort), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = frame(population, links)
+    context = shown | {
+        "problems": [*shown["problems"], *asked.unknown],
+        "sort": sort,
         "page_obj": page,
         "rows": page.object_list,
         "narrowed": narrowed_to(population),
@@ -71,6 +90,16 @@ def flow_items(request: HttpRequest) -> HttpResponse:
         "sums": sums(population.chosen),
     }
     return show(request, "flow/items.html", context)
+
+
+def _sorted(rows: Sequence[FlowRow], sort: str) -> Sequence[FlowRow]:
+    """As the reader asked; rows without a value come last either way."""
+    if not sort:
+        return rows
+    value = SORTS[sort.removeprefix("-")]
+    known = [row for row in rows if value(row) is not None]
+    known.sort(key=value, reverse=sort.startswith("-"))
+    return [*known, *(row for row in rows if value(row) is None)]
 
 
 @require_safe

@@ -19,6 +19,7 @@ from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.gates import gates as queries
@@ -66,8 +67,12 @@ def gate_list(request: HttpRequest) -> HttpResponse:
     mark = mark_at(now())
     if same := unchanged(request, "results", mark):
         return same
+    asked = Asked(request.GET)
+    sort = asked.order(queries.SORTS)
     context = {
-        "waiting": queries.waiting_gates(),
+        "waiting": queries.waiting_gates(sort),
+        "sort": sort,
+        "unknown": asked.unknown,
         "decided": queries.decided_gates(),
         "now": now(),
         "mark": mark,

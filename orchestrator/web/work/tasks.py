@@ -109,6 +109,7 @@ def task_page(
         "diverged": known.loaded.ground.stopped,
         "why": why_task(workstream, key, now(), known) if is_open else None,
         "here": request.path,
+        "now": now(),
         "runs_here": any(
             one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
             for one in detail.attempts
