@@ -1,6 +1,7 @@
 """What waits for a person: the inbox asks the acts themselves whom they ask (FR-011)."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.queries.base.roles import roles_of
 from orchestrator.queries.workstreams.inbox import PersonalInbox, inbox_for
+from orchestrator.queries.workstreams.inbox_count import InboxOwner, count_waiting
 from orchestrator.services.base.acts import Act
 from orchestrator.services.people.blockers import resolve_blocker
 from orchestrator.services.people.interventions import clear_human_flag
@@ -41,8 +43,19 @@ def inbox_of(
     With `now`, what they put off until later is left out; with `snoozed` it alone is there.
     """
     roles = roles_of(user) if roles is None else roles
+    return inbox_for(user, roles, asked_of(roles), now, snoozed=snoozed)
+
+
+def waiting_for(user: User, roles: frozenset[Role], now: datetime, most: int) -> int:
+    """How many entries the inbox of a person has at a time, or `most` where there are more."""
+    return count_waiting(InboxOwner(user.pk, user.get_username(), roles, asked_of(roles)), now, most)
+
+
+@cache
+def asked_of(roles: frozenset[Role]) -> frozenset[Action]:
+    """The actions that the acts expect of somebody with these roles."""
     asked: set[Action] = set()
     for act in WAITED_FOR:
         if act.asks(roles):
             asked.update(act.declaration.records)
-    return inbox_for(user, roles, frozenset(asked), now, snoozed=snoozed)
+    return frozenset(asked)

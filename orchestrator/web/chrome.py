@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.duties import inbox_of
+from orchestrator.services.duties import waiting_for
 from orchestrator.services.people.operating import may_operate
 from orchestrator.web.admission import roles_in
 from orchestrator.web.guide import helps_on
@@ -28,7 +28,7 @@ AREAS = (
 
 
 #: So many items of the inbox are counted beside its name, and beyond them "+" says that there are more.
-MOST_WAITING: Final = 999
+MOST_WAITING: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
     roles = roles_in(request)
     if not roles:
         return []
-    waiting = inbox_of(user, roles, timezone.now()).counted_to(MOST_WAITING + 1)
+    waiting = waiting_for(user, roles, timezone.now(), MOST_WAITING + 1)
     return [
         NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0)
         for label, href in AREAS

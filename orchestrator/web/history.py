@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.history import Trail, first_word, proof_told, step_keys
+from orchestrator.queries.base.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
 from orchestrator.web.zone import project_zone
@@ -43,6 +43,7 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
             "subject",
             "why",
             "proof",
+            "place",
         )
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
         return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))
@@ -75,15 +76,8 @@ def _address(entry: HistoryEntry, steps: set[tuple[int, str]]) -> str:
 
 
 def _cells(trail: Trail) -> Iterator[tuple[object, ...]]:
-    return (_row(entry) for entry in trail.entries.iterator(chunk_size=500))
-
-
-def _row(entry: HistoryEntry) -> tuple[object, ...]:
-    workstream = entry.workstream.slug if entry.workstream else ""
-    corrects = entry.corrects.sequence if entry.corrects else ""
-    who = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.account, entry.kind)
-    what = (entry.action, entry.subject, entry.reason, proof_told(entry), workstream, corrects)
-    return (*who, *what, entry.leaf_hash, entry.previous_hash)
+    for sequence, recorded_at, *said in trail.columns:
+        yield (sequence, moment(recorded_at), *said)
 
 
 urlpatterns = [

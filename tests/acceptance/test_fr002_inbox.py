@@ -10,9 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orchestrator.core.terms import BlockerKind, WorkstreamStatus
-from orchestrator.models import Snooze
+from orchestrator.core.terms import AttemptStatus, BlockerKind, WorkstreamStatus
+from orchestrator.models import Attempt, Snooze
 from orchestrator.queries.engine.explanations import explained
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.progress import recount
+from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, interventions
 from tests.cast import PLAN, Driver
@@ -112,6 +115,32 @@ def test_fr002_a_page_costs_the_same_however_much_waits(driver: Driver) -> None:
     assert len(listed(client, "page=2")) == 13
     assert not set(listed(client)) & set(listed(client, "page=2"))
     assert badge(client) == 63
+
+
+def test_fr002_a_list_that_is_too_long_to_page_through_says_so_and_the_file_has_all(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        workstream(driver.cast.initiator, driver.now, title=f"Done {number}", tasks=(0, 3, 0))
+    monkeypatch.setattr("orchestrator.web.workstreams.inbox.MOST_LISTED", 3)
+    client = signed_in(driver.cast.approver)
+    page = words(client.get("/"))
+    assert "More than 3 things wait for you" in page
+    assert "The first 3 stand here. Filter the list to see others; the file has all of them." in page
+    assert "Export all rows as CSV" in page
+    assert len(listed(client)) == 3
+    file = b"".join(client.get("/?format=csv").streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    assert len(file.splitlines()) == 1 + 5
+
+
+def test_fr002_what_waits_behind_an_attempt_is_what_its_step_says(driver: Driver) -> None:
+    driver.start()
+    waiting = Attempt.objects.filter(status=AttemptStatus.QUEUED).select_related("task__step")
+    assert {one.behind for one in waiting} == {one.task.step.behind for one in waiting} != {0}
+    Attempt.objects.update(behind=77)
+    with unit_of_work():
+        recount(locked_workstream(driver.workstream.pk), driver.now)
+    assert {one.behind for one in waiting.all()} == {one.task.step.behind for one in waiting}
 
 
 def test_fr002_what_is_snoozed_is_hidden_until_then_from_its_person_alone(driver: Driver) -> None:

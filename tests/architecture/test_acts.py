@@ -27,6 +27,7 @@ NO_ACTS = {
     "caller_by_command": "who calls",
     "claim_account_name": "part of making an account",
     "inbox_of": "looks",
+    "waiting_for": "counts",
     "operating_facts": "looks",
     "may_operate": "asks",
     "is_enrolled": "looks",

@@ -63,7 +63,11 @@ def stand_at(workstream: Workstream, complete: int, ready: int) -> None:
     """The first `complete` tasks done and handed over, the next `ready` ones launched, as rounds would leave
     them.
     """
-    tasks = list(Task.objects.filter(workstream=workstream).order_by("batch_index", "run_index", "step__key"))
+    tasks = list(
+        Task.objects.filter(workstream=workstream)
+        .select_related("step")
+        .order_by("batch_index", "run_index", "step__key")
+    )
     done, open_ = tasks[:complete], tasks[complete : complete + ready]
     attempts = Attempt.objects.bulk_create(
         [
@@ -84,7 +88,9 @@ def stand_at(workstream: Workstream, complete: int, ready: int) -> None:
         )
         for number, attempt in enumerate(attempts, start=1)
     )
-    Attempt.objects.bulk_create([Attempt(task=t, number=1, queued_at=NOON) for t in open_])
+    Attempt.objects.bulk_create(
+        [Attempt(task=t, number=1, queued_at=NOON, behind=t.step.behind) for t in open_]
+    )
     Workstream.objects.filter(pk=workstream.pk).update(last_artifact=complete)
     Task.objects.filter(pk__in=[t.pk for t in done]).update(status=TaskStatus.COMPLETE)
     with unit_of_work():

@@ -35,7 +35,14 @@ class HandoffArtifact(models.Model):
             one_of("event", EventType, "artifact_event_known"),
             one_of("state", ArtifactState, "artifact_state_known"),
         ]
-        indexes = [models.Index(fields=["workstream", "state"])]
+        indexes = [
+            models.Index(fields=["workstream", "state"]),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state=ArtifactState.DAMAGED.value),
+                name="artifact_damaged",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.path

@@ -24,10 +24,10 @@ class Attempt(models.Model):
     word that conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because
     inputs and outputs are the same (FR-010). `base` is where the base branch stood at the first claim, in the
     plan's repository if that is at hand; `commit` descends from it. `adopted` marks work that was done before
-    the plan came here: nobody claimed it (WF-8). `proof` says what a
-    completion rests on. `verification` is that of
-    the last completion that was handed in with one (BX-9). The last six columns are what its executor said it
-    used (FR-013): money in millionths, so that sums are exact.
+    the plan came here: nobody claimed it (WF-8). `proof` says what a completion rests on. `verification` is
+    that of the last completion that was handed in with one (BX-9). `behind` repeats its step's while it is
+    queued, so that what unblocks most work is found by an index; `progress.recount` brings it up to date. The
+    last six columns are what its executor said it used (FR-013): money in millionths, so that sums are exact.
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -49,7 +49,7 @@ class Attempt(models.Model):
     verification = models.ForeignKey(
         "orchestrator.Verification", models.PROTECT, null=True, blank=True, related_name="+"
     )
-
+    behind = models.PositiveIntegerField(default=0, editable=False)
     tokens_in = models.PositiveBigIntegerField(default=0)
     tokens_out = models.PositiveBigIntegerField(default=0)
     cost_micros = models.PositiveBigIntegerField(default=0)
@@ -71,7 +71,21 @@ class Attempt(models.Model):
                 name="ended_attempts_have_an_end",
             ),
         ]
-        indexes = [models.Index(fields=["status", "queued_at"])]
+        indexes = [
+            models.Index(fields=["status", "queued_at"]),
+            models.Index(
+                models.F("behind").desc(),
+                "queued_at",
+                "id",
+                condition=Q(status=AttemptStatus.QUEUED.value),
+                name="attempt_waits",
+            ),
+            models.Index(
+                fields=["task"],
+                condition=Q(status=AttemptStatus.FAILED.value, followed_up_at=None),
+                name="attempt_failed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.task.step.key} attempt {self.number}"

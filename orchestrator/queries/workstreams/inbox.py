@@ -13,6 +13,8 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import (
     DateTimeField,
     Exists,
@@ -46,12 +48,13 @@ class InboxSection:
     sources: tuple[Source, ...]
 
 
-#: What a reader may sort by; who waits long waits since early.
+#: What a reader may sort by, as columns of `ListedRow`; who waits long waits since early.
 ORDERS: Final = {
-    "behind": ("i_behind",),
-    "-behind": ("-i_behind",),
-    "waiting": ("-i_since",),
-    "-waiting": ("i_since",),
+    "": "4 DESC, 1, 5, 2",
+    "behind": "4, 1, 5, 2",
+    "-behind": "4 DESC, 1, 5, 2",
+    "waiting": "5 DESC, 4 DESC, 1, 2",
+    "-waiting": "5, 4 DESC, 1, 2",
 }
 SORTS: Final = ("behind", "waiting")
 
@@ -146,32 +149,21 @@ class PersonalInbox:
         """How many entries the list has, in one query over the same rows."""
         return _count([source.rows for section in self.sections for source in section.sources])
 
-    def counted_to(self, most: int) -> int:
-        """How many entries the list has, or `most` where there are more: what every page asks is so asked in
-        a time that does not grow with the list."""
-        return _count([source.rows for section in self.sections for source in section.sources], most)
-
     @cached_property
     def groups(self) -> list[tuple[InboxSection, list[InboxEntry]]]:
         """Each section that has something in it, oldest entry first: all of it."""
         read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
         return [(section, entries) for section, entries in read if entries]
 
-    def count(self, wanted: InboxFilter) -> int:
-        if replace(wanted, sort="") == InboxFilter():
-            return self.total
-        return _count([source.rows for _, source in self._chosen(wanted)])
+    def count(self, wanted: InboxFilter, most: int) -> int:
+        """How many entries the filter leaves, or `most` where there are more."""
+        return _count([source.rows for _, source in self._chosen(wanted)], most)
 
-    def page(self, wanted: InboxFilter, offset: int, limit: int = PAGE) -> list[InboxItem]:
-        """Part of the list, what unblocks most work first; then by section, then the longest waiting."""
+    def page(self, wanted: InboxFilter, offset: int, limit: int | None = PAGE) -> list[InboxItem]:
+        """Part of the list, what unblocks most work first; then by section, then the longest waiting. Without
+        a `limit` all that follows."""
         chosen = self._chosen(wanted)
-        keys = [_places(number, source) for number, (_, source) in enumerate(chosen)]
-        if not keys:
-            return []
-        everything = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
-        usual = ("-i_behind", "i_source", "i_since", "i_row")
-        ordered = everything.order_by(*ORDERS.get(wanted.sort, ()), *usual)
-        places = [ListedRow(*row) for row in ordered[offset : offset + limit]]
+        places = _ranked([source for _, source in chosen], wanted.sort, offset, limit)
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
 
@@ -198,12 +190,55 @@ def _read(section: InboxSection) -> list[InboxEntry]:
     return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
 
 
-def _count(rows: Sequence[QuerySet[Any]], most: int | None = None) -> int:
+def everything_in(inbox: PersonalInbox) -> QuerySet[Any] | None:
+    """The keys of all entries, one after another; None where nobody asks anything of this person."""
+    return _keys([source.rows for section in inbox.sections for source in section.sources])
+
+
+def _keys(rows: Sequence[QuerySet[Any]]) -> QuerySet[Any] | None:
     keys = [one.order_by().values_list("pk") for one in rows]
     if not keys:
-        return 0
-    found = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
-    return found[:most].count()
+        return None
+    return keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
+
+
+def _count(rows: Sequence[QuerySet[Any]], most: int | None = None) -> int:
+    keys = _keys(rows)
+    return 0 if keys is None else keys[:most].count()
+
+
+def _ranked(sources: Sequence[Source], sort: str, offset: int, limit: int | None) -> list[ListedRow]:
+    """The entries of these places in the order of the list. Of each source only its first ones can be among
+    them, and where it has an index in that order only those are read."""
+    last = None if limit is None else offset + limit
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for number, source in enumerate(sources):
+        first = _in_order_of_list(_places(number, source), source, sort)[:last]
+        try:
+            sql, given = first.query.sql_with_params()
+        except EmptyResultSet:  # Django sees by itself that there is nothing
+            continue
+        parts.append(" ".join(("SELECT * FROM (", sql, f") part_{number}")))
+        parameters += given
+    if not parts:
+        return []
+    ordered = f"{' UNION ALL '.join(parts)} ORDER BY {ORDERS.get(sort, ORDERS[''])}"
+    with connection.cursor() as cursor:
+        cursor.execute(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
+        return [ListedRow(*row) for row in cursor.fetchall()[offset:]]
+
+
+def _in_order_of_list(places: QuerySet[Any], source: Source, sort: str) -> QuerySet[Any]:
+    """As `ORDERS` says, of one source; the number that all of its rows share sorts nothing."""
+    since = F(source.since)
+    waits = [since.desc()] if sort == "waiting" else [since.asc()]
+    column = source.behind if isinstance(source.behind, F) else F("i_behind")
+    behind = [column.asc() if sort == "behind" else column.desc()]
+    if isinstance(source.behind, Value):
+        behind = []
+    parts = [*waits, *behind] if sort in ("waiting", "-waiting") else [*behind, *waits]
+    return places.order_by(*parts, "pk")
 
 
 def _places(number: int, source: Source) -> QuerySet[Any]:
@@ -212,17 +247,17 @@ def _places(number: int, source: Source) -> QuerySet[Any]:
     to = source.workstream
     column = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
     behind = F(column) if source.behind is None else source.behind
-    places: QuerySet[Any] = (
-        source.rows.order_by()
-        .annotate(
-            i_source=Value(number, IntegerField()),
-            i_row=F("pk"),
-            i_workstream=F(f"{to}pk"),
-            i_behind=Coalesce(behind, Value(0), output_field=IntegerField()),
-            i_since=Cast(F(source.since), DateTimeField()),
-        )
-        .values_list("i_source", "i_row", "i_workstream", "i_behind", "i_since")
-    )
+    rows = source.rows.order_by()
+    if source.task != NO_TASK and source.behind is None:
+        # What the source asks is found by an index of its own, whatever it is then joined with.
+        rows = source.rows.model._default_manager.filter(pk__in=rows.values("pk"))
+    places: QuerySet[Any] = rows.annotate(
+        i_source=Value(number, IntegerField()),
+        i_row=F("pk"),
+        i_workstream=F(f"{to}pk"),
+        i_behind=Coalesce(behind, Value(0), output_field=IntegerField()),
+        i_since=Cast(F(source.since), DateTimeField()),
+    ).values_list("i_source", "i_row", "i_workstream", "i_behind", "i_since")
     return places
 
 

@@ -33,6 +33,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.models.base.word import Word
 from orchestrator.queries.base.roles import may_do
 from orchestrator.queries.engine.signatures import latest_completed, sign_off_of
 from orchestrator.queries.engine.threads import kept_for_others
@@ -110,7 +111,12 @@ def _carded(kind: InterventionKind, task: str) -> Exists:
 def failed() -> Source:
     later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
     rows = (
-        Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        Attempt.objects.filter(
+            ~Exists(later),
+            status=Word(AttemptStatus.FAILED),
+            followed_up_at=None,
+            task__status=TaskStatus.BLOCKED,
+        )
         .exclude(task__needs_human=True)
         .select_related("task__step", "task__workstream")
         .order_by("ended_at", "pk")
@@ -145,7 +151,7 @@ def _declared_entry(blocker: Blocker) -> InboxEntry:
 
 def damaged() -> Source:
     rows = (
-        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED)
+        HandoffArtifact.objects.filter(state=Word(ArtifactState.DAMAGED))
         .exclude(_carded(InterventionKind.ARTIFACT, "attempt__task"))
         .select_related("workstream", "attempt__task__step", "attempt__task__workstream")
     )
@@ -273,14 +279,16 @@ def _finished_entry(item: Workstream) -> InboxEntry:
 def claimable(user: User, roles: frozenset[Role]) -> Source:
     """Launched steps without a tool, or for the hands of a person: no executor of this machine takes them, so
     they wait for a person or an agent with the role that they ask for."""
-    rows = Attempt.objects.filter(
-        may_do(roles, "task__"),
-        status=AttemptStatus.QUEUED,
-        task__status=TaskStatus.PENDING,
-        task__step__kind=StepKind.WORK,
-        task__step__tool__in=("", HUMAN),
-        task__needs_human=False,
-    ).exclude(kept_for_others(Q(executor__user=user), "task__"))
+    tasks = Task.objects.filter(
+        may_do(roles),
+        pk=OuterRef("task"),
+        status=TaskStatus.PENDING,
+        step__kind=StepKind.WORK,
+        step__tool__in=("", HUMAN),
+        needs_human=False,
+    ).exclude(kept_for_others(Q(executor__user=user)))
+    # Asked of each attempt by itself: so the database goes through them in the order of the list, by index.
+    rows = Attempt.objects.filter(Exists(tasks), status=Word(AttemptStatus.QUEUED))
     rows = rows.select_related("task__step", "task__workstream")
     return Source(
         "claim",
@@ -289,6 +297,7 @@ def claimable(user: User, roles: frozenset[Role]) -> Source:
         "queued_at",
         "task__workstream__",
         "task__",
+        behind=F("behind"),
     )
 
 

@@ -185,7 +185,9 @@ def _in_title(words: Sequence[str]) -> tuple[str, str]:
 
 def _counted(conditions: tuple[str, list[object]]) -> tuple[str, list[object]]:
     where, values = conditions
-    return f"SELECT e.kind, COUNT(*) FROM {_ROWS} WHERE {where} GROUP BY e.kind", values
+    # Only what narrows by more than words asks the rows that the entries stand for.
+    rows = _ROWS if len(values) > 1 else f"{ENTRIES} e"
+    return f"SELECT e.kind, COUNT(*) FROM {rows} WHERE {where} GROUP BY e.kind", values
 
 
 def _listed(

@@ -20,7 +20,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bells import ring_after_commit
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.masking import masked_here
-from orchestrator.services.base.rows import InsertRow
+from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import current_unit
 
 
@@ -150,10 +150,7 @@ def _write(said: Sequence[_WaitingEntry | Model]) -> None:
         chain = one.entry.chain
         rows.append(entry := _linked(sequence, tips.get(chain, NOTHING), one))
         tips[chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
-    for row in rows if len(rows) == 1 else ():
-        _INSERT(row)
-    if len(rows) > 1:
-        HistoryEntry.objects.bulk_create(rows)
+    _INSERT(rows)
     ring_after_commit(Bell.HISTORY)
     if last // SEAL_EVERY != rows[-1].sequence // SEAL_EVERY:
         transaction.on_commit(_ask_for_a_seal, robust=True)
@@ -164,7 +161,7 @@ def _ask_for_a_seal() -> None:
     async_task("orchestrator.processes.tasks.seal")
 
 
-_INSERT = InsertRow(HistoryEntry)
+_INSERT = InsertRows(HistoryEntry)
 
 
 def _linked(sequence: int, tip: _Tip, ready: _Ready) -> HistoryEntry:

@@ -9,8 +9,8 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from orchestrator.core.flow.intervals import Interval
 from orchestrator.core.flow.keeping import KEPT, keep, state_of
-from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
-from orchestrator.models import StateInterval, Step, Task, Workstream
+from orchestrator.core.terms import DONE_TASK, OPEN_TASK, AttemptStatus, TaskStatus
+from orchestrator.models import Attempt, StateInterval, Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
 from orchestrator.services.base.rows import InsertRows, UpdateChanged, UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
@@ -179,6 +179,10 @@ def _put_in_place(workstream: Workstream) -> None:
         thread=F("step__thread"),
         run_index=F("step__run_index"),
         position=F("step__position"),
+    )
+    waiting = Attempt.objects.filter(task__workstream=workstream, status=AttemptStatus.QUEUED)
+    waiting.exclude(behind=F("task__step__behind")).update(
+        behind=Subquery(Step.objects.filter(tasks=OuterRef("task")).values("behind"))
     )
     step = Step.objects.filter(pk=OuterRef("step"))
     Task.objects.filter(pk__in=misplaced.values("pk")).update(

@@ -162,19 +162,22 @@ class InsertRow:
 
 
 class InsertRows:
-    """Writes new rows in one statement, and gives them their ids; as `bulk_create` does, but that makes the
-    statement anew each time."""
+    """Writes new rows in as few statements as a database takes, and gives them their ids; as `bulk_create`
+    does, but that makes each statement anew."""
 
     def __init__(self, model: type[Model]) -> None:
         self._model = model
 
     def __call__(self, rows: Sequence[Model]) -> None:
-        if not rows:
-            return
-        if len(rows) > MOST_AT_ONCE or not connection.features.can_return_columns_from_insert:
+        if not connection.features.can_return_columns_from_insert:
             self._model._default_manager.bulk_create(rows)
             return
         columns = _columns(self._model)
+        together = min(connection.features.max_query_params or MOST_VALUES, MOST_VALUES) // len(columns)
+        for start in range(0, len(rows), together):
+            self._insert(rows[start : start + together], columns)
+
+    def _insert(self, rows: Sequence[Model], columns: Sequence[WrittenColumn]) -> None:
         values = [column.value_of(row) for row in rows for column in columns]
         with connection.cursor() as cursor:
             cursor.execute(_insert(self._model, len(rows)), values)
@@ -184,8 +187,8 @@ class InsertRows:
             row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
-#: Rows of one statement that is kept; longer lists are rare, and Django cuts them into what a database takes.
-MOST_AT_ONCE: Final = 20
+#: Most values of one statement.
+MOST_VALUES: Final = 20_000
 
 
 @lru_cache(500)

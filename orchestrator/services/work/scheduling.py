@@ -166,6 +166,7 @@ def _launch(
             status=AttemptStatus.QUEUED,
             queued_at=now,
             input_digest=inputs[task.pk],
+            behind=task.step.behind,
         )
         for task in tasks
     ]

@@ -23,6 +23,8 @@ from orchestrator.web.polling import mark_at, unchanged, work_is_open
 from orchestrator.web.show import show
 from orchestrator.web.workstreams.inbox_bulk import BULK
 
+#: Entries that can be paged through; who has more finds them by a filter, or in the file.
+MOST_LISTED: Final = 1000
 #: What the page offers beside a time of one's own.
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
@@ -52,12 +54,14 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     view = asked.one_of("view", (HANDS, SNOOZED))
     box = _box(request, view)
     wanted = _wanted(asked, box)
-    page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
-    items = list(box.page(wanted, (page_obj.number - 1) * PAGE))
+    counted = box.count(wanted, MOST_LISTED + 1)
+    page_obj = Paginator(range(min(counted, MOST_LISTED)), PAGE).get_page(request.GET.get("page"))
+    items = list(box.page(wanted, (page_obj.number - 1) * PAGE, len(page_obj)))
     context = {
         "inbox": box,
         "items": items,
         "page_obj": page_obj,
+        "more": counted > MOST_LISTED,
         "filters": wanted,
         "sort": wanted.sort,
         "mark": mark,
@@ -92,7 +96,7 @@ def _as_csv(box: PersonalInbox, wanted: InboxFilter) -> HttpResponseBase:
     header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
     rows = (
         (item.section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
-        for item in box.page(wanted, 0, box.count(wanted))
+        for item in box.page(wanted, 0, None)
         for entry in (item.entry,)
     )
     return csv_response("inbox", header, rows)

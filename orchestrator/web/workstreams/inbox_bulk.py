@@ -126,7 +126,7 @@ def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
     if len(wanted) > MOST:
         raise InvalidInput(f"Choose at most {MOST} items at a time.", field="item")
     box, only = inbox_of(who.user, who.roles, now()), InboxFilter(kind=kind.section)
-    listed = {item.name: item for item in box.page(only, 0, box.count(only))}
+    listed = {item.name: item for item in box.page(only, 0, None)}
     results = (_result(request, who, kind, _chosen(name, listed), one) for name in wanted)
     return " ".join(filter(None, results))
 
