@@ -32,6 +32,8 @@ def held_lines(item: dict[str, Any]) -> Iterator[str]:
     yield f"{item['key']}  {item['title']}"
     yield f"  workstream {item['workstream']}, since {item['since']}"
     yield f"  attempt {item['attempt']}, token {item['token']}"
+    if item.get("branch"):
+        yield f"  {item['path'] or item['worktree']}, branch {item['branch']}, from {item['base'][:12]}"
     if item.get("held"):
         yield f"  {item['held']}"
     if item["breadcrumb"]:

@@ -80,7 +80,9 @@ def _outline_lines(facts: dict[str, Any]) -> Iterator[str]:
 def _task_line(task: dict[str, Any]) -> str:
     told = task["explanation"]["sentence"] if task["explanation"] else task["status"]
     mark = MARKS.get(task["status"], " ")
-    holder = f"  {task['attempt']['executor']}" if task["attempt"] and task["attempt"]["executor"] else ""
+    attempt = task["attempt"] or {}
+    holder = f", {attempt['executor']}" if attempt.get("executor") else ""
+    holder += f", {attempt['branch']} from {attempt['base'][:12]}" if attempt.get("branch") else ""
     said = f"      {mark} {task['key']}  {task['title']}  {task['status']}"
     said += f", {task['proof']}" if task["proof"] else holder
     return said + ("" if mark in "✓–" else f"\n          {told}")

@@ -185,7 +185,8 @@ class HeldTask:
     """An attempt that the executor holds. Its token, and in short what is asked; the brief has more.
 
     `verification` is what became of its last completion: being verified, or refused with the end of the log.
-    `held` says what is in its way, such as a question to a person.
+    `held` says what is in its way, such as a question to a person. `worktree`, at `path` on the server's
+    machine, and `branch` are where it works, from the commit `base` on; empty without a place.
     """
 
     attempt: int
@@ -202,6 +203,10 @@ class HeldTask:
     brief: str
     verification: VerificationFacts | None
     held: str
+    worktree: str
+    path: str
+    branch: str
+    base: str
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class LiveAttempt:
     """The attempt that is queued or running.
 
     `executor` holds it, empty while nobody does; `claimed_as` says with which account and as which kind.
+    `worktree` and `branch` are where it works, from the commit `base` on; empty without a place.
     """
 
     id: int
@@ -73,6 +74,9 @@ class LiveAttempt:
     status: AttemptStatus
     executor: str
     claimed_as: str
+    worktree: str
+    branch: str
+    base: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ REQUEST_SECONDS: Final = 30
 ANSWER_SECONDS: Final = 120
 #: Seconds that a connection without a request is kept.
 IDLE_SECONDS: Final = 60
+#: Seconds in which a process that was asked to stop answers whoever has sent a request.
+STOP_SECONDS: Final = 8
 #: Connections at once; where they run out, those that have been sending one request for longest are closed.
 CONNECTIONS: Final = 500
 

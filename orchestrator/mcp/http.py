@@ -5,8 +5,10 @@ two calls: it may be restarted at any time.
 """
 
 import json
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
+from types import FrameType
 from typing import Any
 
 import anyio.to_thread
@@ -16,11 +18,13 @@ from django.utils import timezone
 
 from orchestrator.api.bearer import caller_by_bearer
 from orchestrator.core.errors import NotSignedIn, Refusal
+from orchestrator.core.limits import STOP_SECONDS
 from orchestrator.mcp.server import HEADERS, Profile, build_server
 from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.log_lines import HEADER, identify
 from orchestrator.services.base.outages import OUTAGES, outage
 from orchestrator.services.people.callers import Caller, caller_by_token
+from orchestrator.services.work.waiting_room import ROOM
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -52,10 +56,24 @@ def application(profile: Profile) -> Application:
 def serve(profile: Profile, host: str, port: int) -> None:
     """Serve until the process is asked to stop."""
     config = uvicorn.Config(
-        application(profile), host=host, port=port, log_config=None, access_log=False, lifespan="on"
+        application(profile),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     # Its own loggers write through ours, whose lines hold no secret; one for each request is ours alone.
-    uvicorn.Server(config).run()
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """Answers whoever waits for work before it stops, instead of keeping everybody waiting for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        threading.Thread(target=ROOM.close, daemon=True).start()
+        super().handle_exit(sig, frame)
 
 
 def _named(scope: Scope, send: Send) -> Send:

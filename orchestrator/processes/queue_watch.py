@@ -6,6 +6,7 @@ nothing. A cluster with much to do is not stuck: the messages before the heartbe
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -74,6 +75,12 @@ class QueueWatch:
     def restarted(self) -> None:
         """A new cluster: ask it for a heartbeat, and for what lost messages left."""
         self.beat = self.sweep = ""
+
+    def put_back(self) -> None:
+        """Behind a cluster that was ended: what it had taken and not done is due at the next start, not only
+        when its time is over. A database that is away says so then."""
+        with suppress(Error):
+            OrmQ.objects.filter(lock__gt=ALWAYS).update(lock=ALWAYS)
 
     def look(self) -> bool:
         """Ask for what is due; true when the cluster has to be restarted."""

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import IO, Final
 
 from orchestrator.adapters.pool import PooledExecutor
+from orchestrator.core import limits
 from orchestrator.processes.child import Child, Undertaker
 from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.processes.service_manager import READY, STOPPING, ServiceManager
 
 TICK: Final = 0.1
-#: Seconds that stopping may take before the rest is killed.
-STOP_WITHIN: Final = 5.0
+#: Seconds that stopping may take before the rest is killed; the web server needs the most of them.
+STOP_WITHIN: Final = limits.STOP_SECONDS + 2.0
 #: Seconds to wait for the web server before the rest is started all the same.
 WEB_WITHIN: Final = 15.0
 #: Seconds to wait for what a killed predecessor left; its undertaker needs about one.
@@ -100,7 +102,7 @@ def commands(host: str, port: int, executors: Sequence[str], mcp_port: int = 0) 
 
 class Supervisor:
     """`say` prints a short line for the operator; `stopping` says when to leave. `environments` are those of
-    children that are not given the supervisor's own."""
+    children that are not given the supervisor's own. `manager` is who started it."""
 
     def __init__(
         self,
@@ -110,8 +112,10 @@ class Supervisor:
         say: Callable[[str], None],
         stopping: Callable[[], bool],
         environments: Mapping[str, Mapping[str, str]] = NOTHING_ELSE,
+        manager: ServiceManager | None = None,
     ) -> None:
         self.say, self.stopping, self.watch = say, stopping, watch
+        self.manager, self.ready = manager or ServiceManager({}, 0), False
         self.undertaker = Undertaker()
         self.children = {
             name: Child(name, argv, folder, self.undertaker, environments.get(name))
@@ -123,19 +127,26 @@ class Supervisor:
         try:
             self._wait_for_web(address)
             while not self.stopping():
-                self._tick(time.monotonic())
+                now = time.monotonic()
+                self._tick(now)
+                self._be_ready(address)
+                self.manager.alive(now)
                 time.sleep(TICK)
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """Stop everything; nothing is left over when this returns."""
+        """Stop everything; nothing is left over when this returns. Requests under way are answered, what the
+        queue has begun is finished, and what is not done when the time is over is sent again at the next
+        start."""
         self.say("Stopping.")
+        self.manager.tell(STOPPING)
         for child in self.children.values():
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_WITHIN
         for child in self.children.values():
             child.finish(deadline - time.monotonic())
+        self.watch.put_back()
         self.undertaker.dismiss()
 
     def _tick(self, now: float) -> None:
@@ -165,26 +176,36 @@ class Supervisor:
             if child.process is not None:
                 self.undertaker.note("+", child.process.pid)
 
+    def _be_ready(self, address: tuple[str, int]) -> None:
+        """Told once, when everything was started and the web server answers."""
+        if not self.ready and _answers(address):
+            self.ready = True
+            self.manager.tell(READY, f"Open {own_address(*address)}/")
+
     def _wait_for_web(self, address: tuple[str, int]) -> None:
         """Give the web server the processor until it answers, so that the first page comes soon."""
-        host, port = address
-        reach = _reached(host)
         deadline = time.monotonic() + WEB_WITHIN
         while not self.stopping() and time.monotonic() < deadline:
             self._keep(self.children[WEB], time.monotonic())
-            try:
-                socket.create_connection((reach, port), 1).close()
-            except OSError:
-                time.sleep(TICK)
-                continue
-            self.say(f"Open {own_address(host, port)}/  (Ctrl-C stops everything)")
-            return
+            if _answers(address):
+                self.say(f"Open {own_address(*address)}/  (Ctrl-C stops everything)")
+                return
+            time.sleep(TICK)
         if not self.stopping():
             self.say(f"The web server does not answer yet. Its log: {self.children[WEB].log}")
 
 
 def _how(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    host, port = address
+    try:
+        socket.create_connection((_reached(host), port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def own_address(host: str, port: int) -> str:

@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, JsonResponse
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
@@ -32,6 +33,8 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 THREADS: Final = 8 + limits.WAITERS
 #: Seconds between two looks at the deadlines.
 LOOK: Final = 1
+#: Seconds between two looks at who is still owed an answer, once it was asked to stop.
+LAST_TURN: Final = 0.1
 #: Seconds in which the rest of a refused body is thrown away, so that its sender can read the answer.
 LINGER: Final = 2.0
 #: Bytes of an answer kept in memory; more waits in a temporary file for its client.
@@ -81,10 +84,20 @@ def _answer(request: HTTPRequestParser, refusal: Refusal) -> HttpResponse:
     return told(refusal, htmx=htmx)
 
 
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    def parse_header(self, header_plus: bytes) -> None:
+        """A request that says its length in two ways is refused, and its connection closed: a proxy may have
+        read the other one, and taken for a body what would be a request here (RFC 9112, 6.3)."""
+        super().parse_header(header_plus)
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("Its length is said in two ways")
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection, with the moment since which it has been sending a request or taking an answer."""
 
     error_task_class = Refused
+    parser_class = Parser
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         #: A new connection owes its first request; a kept one may be idle.
@@ -109,6 +122,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """
         if not self.request.error:
             super().send_continue()
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether its client has begun a request and does not have the whole answer."""
+        return bool(self.requests or self.request or self.total_outbufs_len or self.lingers_until)
 
     def is_late(self, now: float) -> bool:
         """Whether the client has taken too long over what it owes."""
@@ -161,6 +179,37 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
 class Server(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
+    #: Whether it was asked to stop.
+    stopping = False
+
+    def stop(self) -> None:
+        """Ask it to stop; may be called from another thread or a signal's handler."""
+        self.stopping = True
+        self.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until it is asked to stop. Then nobody is let in any more, and whoever has sent a request
+        gets the answer, for at most `STOP_SECONDS`."""
+        while not self.stopping:
+            self._turn(self.adj.asyncore_loop_timeout)
+        self.del_channel()
+        self.socket.close()
+        until = time.monotonic() + limits.STOP_SECONDS
+        while self._still_owed() and time.monotonic() < until:
+            self._turn(LAST_TURN)
+        self.task_dispatcher.shutdown(timeout=max(until - time.monotonic(), 0))
+
+    def _turn(self, seconds: float) -> None:
+        self.asyncore.loop(timeout=seconds, map=self._map, use_poll=self.adj.asyncore_use_poll, count=1)
+
+    def _still_owed(self) -> bool:
+        """Whether an answer is being made or sent, or a request comes in; connections that wait for nothing
+        are closed."""
+        channels: list[Channel] = list(self.active_channels.values())
+        for channel in channels:
+            if not channel.is_owed:
+                channel.handle_close()
+        return bool(self.active_channels)
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002 - the wall clock decides nothing here
         """Close who is late; where connections run out, the half of those still sending that began first."""
@@ -224,20 +273,26 @@ def listening(application: Application, host: str, port: int) -> Server:
     )
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """Leaves the loop; threads at work get a few seconds to end."""
-    raise SystemExit(0)
+def serve(application: Application, host: str, port: int, ending: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM; `ending` is called then, before the last requests are waited for."""
+    server = listening(application, host, port)
 
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.stop()
+        # Not here: the handler may have interrupted somebody who holds a lock that is asked for.
+        threading.Thread(target=ending, daemon=True).start()
 
-def serve(application: Application, host: str, port: int) -> None:
-    """Serve until SIGTERM."""
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     # It would log every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    listening(application, host, port).run()
+    server.run()
 
 
 if __name__ == "__main__":
     from orchestrator.wsgi import application as ours
 
-    serve(ours, sys.argv[1], int(sys.argv[2]))
+    # isort: split
+    from orchestrator.services.work.waiting_room import ROOM  # there are no models before
+
+    serve(ours, sys.argv[1], int(sys.argv[2]), ROOM.close)

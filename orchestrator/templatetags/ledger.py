@@ -156,6 +156,12 @@ def word(value: str) -> str:
 
 
 @register.filter
+def place_told(entry: HistoryEntry) -> str:
+    """Where the attempt worked that an entry tells of; empty for other entries."""
+    return history.place_told(entry)
+
+
+@register.filter
 def proof_told(entry: HistoryEntry) -> str:
     """What a completion in the history rests on; empty for other entries."""
     return history.proof_told(entry)

@@ -43,6 +43,7 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
             "subject",
             "why",
             "proof",
+            "place",
         )
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
         return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))

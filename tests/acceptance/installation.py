@@ -91,13 +91,15 @@ class Installation:
             )
         wait_for(lambda: all(self.pid(name) for name in self.names()), 180, self.said)
 
-    def stop(self) -> None:
+    def stop(self) -> int:
+        """How it ended."""
         if self.server is None:
-            return
+            return 0
         self.names_to_groups()
         self.server.send_signal(signal.SIGTERM)
-        self.server.wait(30)
+        code = self.server.wait(30)
         self.server = None
+        return code
 
     def names(self) -> list[str]:
         agents = ["mcp"] if self.environment.get("MCP_PORT") else []

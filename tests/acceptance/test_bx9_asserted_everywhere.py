@@ -63,8 +63,8 @@ def test_bx9_pages_say_proved_or_asserted(both: Driver, client: Client) -> None:
     reader = signed_in(both.cast.observer)
     uuid = both.reload().uuid
     page = words(reader.get(f"/workstreams/{uuid}/"))
-    assert "A1: Price model 01: prices Complete Proved" in page
-    assert "B1: Page with prices 02: pages Complete Asserted" in page
+    assert "A1: Price model 01: prices .worktrees/WS-A Complete Proved" in page
+    assert "B1: Page with prices 02: pages .worktrees/WS-B Complete Asserted" in page
     board = words(reader.get(f"/workstreams/{uuid}/dashboard/"))
     assert "proved" in board
     assert "asserted" in board

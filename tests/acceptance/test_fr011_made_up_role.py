@@ -23,7 +23,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from ninja.operation import Operation
 
 from orchestrator.api.root import api
-from orchestrator.core.changes.parametrise import NewParameter
 from orchestrator.core.errors import NotAllowed
 from orchestrator.core.terms import ExecutorKind, Role, Scope, Settlement
 from orchestrator.mcp.server import build_server
@@ -32,9 +31,6 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import NO_ROLE, Act, every_act
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.people.executors import register_executor
-from orchestrator.services.people.interventions import flag_for_human
-from orchestrator.services.plans.saved_workflows import save_workflow
-from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
 
@@ -62,21 +58,6 @@ FORMS: dict[str, list[dict[str, str]]] = {
 
 def role_of(act: Act[..., Any]) -> str:
     return f"steward of {act.name}"
-
-
-@pytest.fixture
-def world(driver: Driver) -> Driver:
-    """Work under way with a gate that waits, a question, a policy and a saved workflow."""
-    driver.start()
-    driver.do("A1", "A2", "B1")
-    admin = driver.cast.actor("approver")
-    text = {"title": "Releases", "body": "On Mondays.", "reason": "Agreed.", "impact": "None."}
-    change_policy(slug="release", actor=admin, now=driver.tick(), **text)
-    flag_for_human(task_id=driver.task("C1").pk, note="Which one?", actor=admin, now=driver.tick())
-    version, product = driver.reload().version, NewParameter("product", "Card refunds")
-    saved = {"name": "Refunds", "description": "", "parameters": [product]}
-    save_workflow(version=version, actor=admin, now=driver.tick(), **saved)
-    return driver
 
 
 @pytest.fixture

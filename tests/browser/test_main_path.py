@@ -85,6 +85,8 @@ def reject_the_merge_point_then_sign_it(page: Any) -> None:
     page.get_by_label("Reason; a rejection needs one").fill("The catalogue needs another look.")
     page.get_by_label("Return to, if rejected").select_option("A1")
     page.get_by_role("button", name="Reject").click()
+    page.get_by_text("Nothing is thrown away yet.").wait_for()
+    page.get_by_role("button", name="Withdraw rejection").wait_for(state="detached")
     page.get_by_text("The catalogue needs another look.").first.wait_for(state="attached")
     sign(page, "MP1")
     page.get_by_text("attempt 2", exact=False).first.wait_for(state="attached")

@@ -21,6 +21,7 @@ from orchestrator.management.accounts import ensure_executors, ensure_pool
 from orchestrator.management.private_data import narrow
 from orchestrator.management.static_stamp import collect_static
 from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.processes.service_manager import ServiceManager, from_environment
 from orchestrator.processes.supervisor import (
     MCP,
     QUEUE,
@@ -50,6 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, executors: int, demo: bool, **_options: Any) -> None:
         self.stopping = False
+        manager = from_environment()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         self._keep_private()
@@ -57,7 +59,7 @@ class Command(BaseCommand):
         if lock is None:
             raise CommandError(f"The orchestrator is already running with the data in {settings.DATA_DIR}.")
         with lock:
-            self._serve(host, port, executors, demo)
+            self._serve(host, port, executors, demo, manager)
 
     def _keep_private(self) -> None:
         """Before anything is written there.
@@ -78,7 +80,7 @@ class Command(BaseCommand):
                 f"Others could read {len(opened)} files and folders in {settings.DATA_DIR}; now they cannot."
             )
 
-    def _serve(self, host: str, port: int, executors: int, demo: bool) -> None:
+    def _serve(self, host: str, port: int, executors: int, demo: bool, manager: ServiceManager) -> None:
         wait_for_predecessor(settings.DATA_DIR / "run")
         if port_is_taken(host, port):
             raise CommandError(
@@ -104,6 +106,7 @@ class Command(BaseCommand):
                 name: agent_environment(os.environ, settings.BASE_DIR, address, token)
                 for name, token in tokens.items()
             },
+            manager,
         ).run((host, port))
 
     def _pool(self, taken: list[str]) -> tuple[tuple[PooledExecutor, ...], dict[str, str]]:

@@ -59,15 +59,15 @@ class Trail:
     @property
     def columns(self) -> Iterator[tuple[Any, ...]]:
         """The same as plain values, streamed: sequence and time; who, account, kind; what, subject, why, what
-        a completion rests on; the workstream's slug and the sequence of the corrected entry; hash and
-        previous hash."""
-        told = When(action=Action.ATTEMPT_COMPLETED, then=F("leaf"))
+        a completion rests on, where an attempt worked; the workstream's slug and the sequence of the
+        corrected entry; hash and previous hash."""
+        told = When(action__in=_OF_ATTEMPTS, then=F("leaf"))
         leaf = Case(told, default=Value(""), output_field=TextField())
         names = ("sequence", "recorded_at", "actor", "account", "kind", "action", "subject", "reason", "told")
         beside = ("workstream__slug", "corrects__sequence", "leaf_hash", "previous_hash")
         entries = HistoryEntry.objects.filter(self._conditions()).order_by("-sequence").annotate(told=leaf)
         for row in entries.values_list(*names, *beside).iterator(chunk_size=500):
-            yield (*row[:8], _proof_in(row[8]), *row[9:]) if row[8] else row
+            yield (*row[:8], _proof_in(row[8]), _place_in(row[8]), *row[9:])
 
     def _conditions(self) -> Q:
         found = Q()
@@ -118,10 +118,38 @@ def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
 
 
+def place_told(entry: HistoryEntry) -> str:
+    """Where the attempt of an entry worked: worktree, branch and base; empty for other entries."""
+    return _place_in(entry.leaf) if entry.action in _OF_ATTEMPTS else ""
+
+
 def proof_told(entry: HistoryEntry) -> str:
     """What a completion that the entry tells of rests on: `proved` or `asserted`; empty for other acts."""
     return _proof_in(entry.leaf) if entry.action == Action.ATTEMPT_COMPLETED else ""
 
 
 def _proof_in(leaf: str) -> str:
-    return str((json.loads(leaf).get("data") or {}).get("proof", ""))
+    return str(_data_of(leaf).get("proof", ""))
+
+
+def _place_in(leaf: str) -> str:
+    told = _data_of(leaf)
+    if not told.get("branch"):
+        return ""
+    return f"{told['worktree']}, branch {told['branch']}, from {told['base'][:12]}"
+
+
+def _data_of(leaf: str) -> dict[str, Any]:
+    """Of the leaf of an entry, which is left out where it tells nothing here."""
+    return (json.loads(leaf).get("data") or {}) if leaf else {}
+
+
+#: Entries that say where their attempt works.
+_OF_ATTEMPTS = frozenset(
+    {
+        Action.ATTEMPT_CLAIMED,
+        Action.ATTEMPT_COMPLETED,
+        Action.ATTEMPT_FAILED,
+        Action.ATTEMPT_RELEASED,
+    }
+)

@@ -21,7 +21,7 @@ from orchestrator.contract.places import (
 from orchestrator.core.errors import NotFound
 from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.core.plans.lanes import LANES_FOLDER, lane_branch, lane_worktree
-from orchestrator.core.terms import PlaceState, TaskStatus
+from orchestrator.core.terms import AttemptStatus, PlaceState, TaskStatus
 from orchestrator.models import Attempt, PlaceClash, PlaceCommit, Task, TouchedFile, WorkPlace
 from orchestrator.queries.handoff.expected import folder_of
 from orchestrator.queries.handoff.upstream import output_place
@@ -74,7 +74,7 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         repository=version.repository,
         base_branch=version.base_branch,
         worktree=worktree,
-        path=_path(workstream.slug, folder) if place and place.state in _STANDS else "",
+        path=path_of(place, workstream.slug) if place else "",
         branch=branch,
         state=PlaceState(place.state) if place else None,
         said=_said(task, place),
@@ -90,6 +90,17 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         push_to=f"refs/pushed/{branch}-{place.attempt_id}" if place and place.start else "",
         plan=_plan_around(task),
     )
+
+
+def path_of(place: WorkPlace, slug: str) -> str:
+    """Where the worktree stands on this machine; empty where it does not."""
+    return _path(slug, place.folder) if place.state in _STANDS else ""
+
+
+def running_places(tasks: Iterable[int]) -> dict[int, WorkPlace]:
+    """The places of the running attempts of these tasks, by task."""
+    rows = WorkPlace.objects.filter(attempt__task__in=list(tasks), attempt__status=AttemptStatus.RUNNING)
+    return {place.attempt.task_id: place for place in rows.select_related("attempt")}
 
 
 def conflict_question(place: WorkPlace) -> str:

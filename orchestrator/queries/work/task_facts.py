@@ -11,8 +11,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from orchestrator.contract.tasks import Explanation, LiveAttempt, TaskFacts, TaskList
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
+from orchestrator.core.plans.lanes import lane_worktree
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, Task
+from orchestrator.models import Attempt, Executor, Task, WorkPlace
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do, suiting
@@ -85,7 +86,9 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
 
 def with_live_attempts(tasks: QuerySet[Task]) -> QuerySet[Task]:
     """The rows that `task_facts` reads, in two queries."""
-    live = Attempt.objects.filter(status__in=LIVE).select_related("assignment__executor", "verification")
+    live = Attempt.objects.filter(status__in=LIVE).select_related(
+        "assignment__executor", "verification", "place"
+    )
     live = live.defer("verification__outputs")
     return tasks.select_related("step", "workstream").prefetch_related(
         Prefetch("attempts", queryset=live, to_attr="live")
@@ -116,10 +119,14 @@ def task_facts(task: Task, verdict: Verdict | None = None) -> TaskFacts:
 
 def _live_attempt(attempt: Attempt) -> LiveAttempt:
     assignment = getattr(attempt, "assignment", None)
+    place: WorkPlace | None = getattr(attempt, "place", None)
     return LiveAttempt(
         id=attempt.pk,
         number=attempt.number,
         status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
         claimed_as=assignment.claimed_as if assignment else "",
+        worktree=lane_worktree(place.folder) if place else "",
+        branch=place.branch if place else "",
+        base=place.base if place else "",
     )

@@ -35,7 +35,7 @@ from orchestrator.services.work.attempts import (
     require_doer,
 )
 from orchestrator.services.work.budgets import judge_budgets
-from orchestrator.services.work.places import after_claim
+from orchestrator.services.work.places import after_claim, place_told
 from orchestrator.services.work.silence import heard
 from orchestrator.services.work.usage import told, used_by
 
@@ -99,7 +99,8 @@ def _claim(
         now=now,
         situation=situation,
     )
-    data = {"executor": executor.name, "token": task.last_token}
+    attempt.base = base
+    data = {"executor": executor.name, "token": task.last_token, **place_told(attempt)}
     record_attempt(attempt, actor, Action.ATTEMPT_CLAIMED, now, data=data)
     own_unowned(task, executor, actor, now)
     settle(task, now)

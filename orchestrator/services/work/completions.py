@@ -47,6 +47,7 @@ from orchestrator.services.work.handed_in import (
     wants_verification,
 )
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
+from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
 from orchestrator.services.work.usage import told, used_by
 
@@ -195,7 +196,7 @@ def _hand_over(
     speaks_of(*checks)
     task.status, task.proof = TaskStatus.COMPLETE, attempt.proof
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result, "proof": attempt.proof}
-    data |= told(given.usage)
+    data |= {**told(given.usage), **place_told(attempt)}
     if receipt:
         data["receipt"] = dict(receipt)
     outcome = attempt.outcome

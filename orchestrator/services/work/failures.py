@@ -23,7 +23,8 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
-from orchestrator.services.work.budgets import judge_budgets, overtake_budget
+from orchestrator.services.work.budgets import ask_on, judge_budgets, overtake_budget
+from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import answer_silence, heard
 from orchestrator.services.work.usage import told, used_by
 
@@ -177,8 +178,16 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: 
         now=now,
         situation=situation,
     )
-    record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error, data=told(usage))
+    record_attempt(
+        attempt,
+        actor,
+        Action.ATTEMPT_FAILED,
+        now,
+        reason=attempt.error,
+        data={**told(usage), **place_told(attempt)},
+    )
     trip_breaker(attempt, now)
     judge_budgets(attempt.task, usage, now)
+    ask_on(attempt.task, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

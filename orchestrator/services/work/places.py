@@ -21,6 +21,7 @@ from orchestrator.adapters.worktree import Worktree
 from orchestrator.contract.places import CommitBefore
 from orchestrator.core.errors import InvalidInput, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.plans.lanes import lane_branch, lane_worktree
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import AttemptStatus, PlaceState, Scope
 from orchestrator.models import Attempt, Executor, PlaceClash, PlaceCommit, WorkPlace
@@ -56,6 +57,18 @@ def take_place(
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor, actor).attempt
     return prepare(attempt, now) if attempt.base else None
+
+
+def place_told(attempt: Attempt) -> dict[str, object]:
+    """What an entry about a claimed attempt says of where it works: the worktree and the branch that it has,
+    or will have once they are made, and the commit that it began at; nothing without a repository."""
+    if not attempt.base:
+        return {}
+    place = WorkPlace.objects.filter(attempt=attempt).first()
+    folder = place.folder if place and place.folder else free_folder(attempt)
+    base = place.base if place and place.base else attempt.base
+    branch = lane_branch(attempt.task.workstream.slug, folder)
+    return {"worktree": lane_worktree(folder), "branch": branch, "base": base}
 
 
 def after_claim(attempt: Attempt, now: datetime) -> None:

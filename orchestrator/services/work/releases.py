@@ -16,6 +16,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.work.attempts import end, held_attempt, record_attempt
 from orchestrator.services.work.budgets import judge_budgets
+from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
 from orchestrator.services.work.usage import told, used_by
 
@@ -59,7 +60,7 @@ def release(
         task.breadcrumb = breadcrumb
         heard(task, actor, now)
         task.status = TaskStatus.BLOCKED if situation.blocked else TaskStatus.PENDING
-        data = {"status": task.status, **told(usage)}
+        data = {"status": task.status, **told(usage), **place_told(attempt)}
         record_attempt(attempt, actor, Action.ATTEMPT_RELEASED, now, reason=breadcrumb, data=data)
         judge_budgets(task, usage, now)
         settle(task, now)

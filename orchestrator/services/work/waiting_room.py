@@ -77,7 +77,7 @@ class WaitingRoom:
         self._newest, self._any_work, self.seats, self.every = newest, any_work, seats, every
         self._lock = threading.Lock()
         self._bell = threading.Condition(self._lock)
-        self._taken, self._watched = 0, False
+        self._taken, self._watched, self._closed = 0, False, False
         #: How often the bell rang, and how often the thread looked.
         self.rings = self.looks = 0
 
@@ -95,7 +95,14 @@ class WaitingRoom:
 
     def wait_for_more_than(self, rings: int, until: float) -> bool:
         with self._lock:
-            return self._bell.wait_for(lambda: self.rings > rings, max(until - time.monotonic(), 0))
+            left = max(until - time.monotonic(), 0)
+            return self._bell.wait_for(lambda: self._closed or self.rings > rings, left) and not self._closed
+
+    def close(self) -> None:
+        """The process is about to stop: whoever waits is told that there is nothing, and comes again."""
+        with self._lock:
+            self._closed = True
+            self._bell.notify_all()
 
     def _take(self) -> bool:
         with self._lock:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, TaskStatus
-from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
+from orchestrator.models import HandoffArtifact, WorkflowVersion, WorkPlace, Workstream
 from orchestrator.queries.base.used import used_in
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.engine.explanations import Explained, explained
@@ -21,9 +21,10 @@ from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_workstream
+from orchestrator.queries.work.places import running_places
 from orchestrator.queries.work.relations import relations_of
 from orchestrator.queries.work.rework import rework_count
-from orchestrator.queries.work.tasks import find_task, find_workstream
+from orchestrator.queries.work.tasks import TaskRow, find_task, find_workstream
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.freeing import why_workstream
@@ -91,7 +92,7 @@ def workstream_page(
         "board": board,
         "questions": [one for one in board.interventions if one.task.step.key != said],
         "open_gates": [row for row in board.open_gates if row.task.step.key != said],
-        "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
+        "in_work": _in_work(found, board),
         "map": map_of(known, board.rows, _next_key(board), map_page_of(found)),
         "rework": rework_count(found),
         "blocked": blocked_workstream(found, now()) if has.blockers else NOTHING_BLOCKED,
@@ -112,6 +113,13 @@ def workstream_page(
         context["diverged"] = known.loaded.ground.stopped
         context["approval"] = _approval(who, found, promised)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+
+
+def _in_work(found: Workstream, board: queries.WorkstreamBoard) -> list[tuple[TaskRow, WorkPlace | None]]:
+    """What is worked on now, each with its place."""
+    rows = [row for row in board.current if row.live and row.state in IN_WORK]
+    places = running_places([row.task.pk for row in rows]) if rows and found.version.repository else {}
+    return [(row, places.get(row.task.pk)) for row in rows]
 
 
 def _approval(who: Viewer, found: Workstream, promised: WorkflowVersion | None) -> Withdrawal | None:
