@@ -69,25 +69,28 @@ def now() -> datetime:
 
 
 def play(workstream_id: int, reviewer_id: int, executors: list[int]) -> None:
-    """Do whatever is to be done until nothing is left; begun again, it goes on."""
+    """One act after another, each behind an advance, until nothing is left. Which act is next follows from
+    what is there, so whoever begins again goes on."""
     members = list(Executor.objects.filter(pk__in=executors).order_by("pk"))
-    while not all(
-        status == TaskStatus.COMPLETE
-        for status in Task.objects.filter(workstream=workstream_id).values_list("status", flat=True)
-    ):
+    going_on = True
+    while going_on:
         advance(workstream_id=workstream_id, clock=now)
-        for task in Task.objects.filter(workstream=workstream_id).order_by("pk"):
-            attempt = Attempt.objects.filter(task=task).order_by("-number").first()
-            if attempt is None:
-                continue
-            if task.status == TaskStatus.REVIEW:
-                reviewer = Actor.person(reviewer_of(reviewer_id))
-                gates.approve_gate(task_id=task.pk, actor=reviewer, now=now())
-            elif attempt.status in (AttemptStatus.QUEUED, AttemptStatus.RUNNING) and task.step.kind == "work":
-                do(attempt, members[task.pk % len(members)])
         anchors.seal_and_anchor(now=now())
-    advance(workstream_id=workstream_id, clock=now)
-    anchors.seal_and_anchor(now=now())
+        open_tasks = Task.objects.filter(workstream=workstream_id).exclude(status=TaskStatus.COMPLETE)
+        going_on = any(act(task, reviewer_id, members) for task in open_tasks.order_by("pk"))
+
+
+def act(task: Task, reviewer_id: int, members: list[Executor]) -> bool:
+    """Do the next act about a task; false where there is none yet."""
+    attempt = Attempt.objects.filter(task=task).order_by("-number").first()
+    if attempt is None:
+        return False
+    if task.status == TaskStatus.REVIEW:
+        gates.approve_gate(task_id=task.pk, actor=Actor.person(reviewer_of(reviewer_id)), now=now())
+        return True
+    if attempt.status in (AttemptStatus.QUEUED, AttemptStatus.RUNNING) and task.step.kind == "work":
+        return do(attempt, members[task.pk % len(members)])
+    return False
 
 
 def reviewer_of(pk: int) -> Any:
@@ -96,23 +99,24 @@ def reviewer_of(pk: int) -> Any:
     return User.objects.get(pk=pk)
 
 
-def do(attempt: Attempt, executor: Executor) -> None:
+def do(attempt: Attempt, executor: Executor) -> bool:
+    """Claim it, or complete what was claimed; false while the executor holds something else."""
     if Assignment.objects.filter(executor=executor, released_at=None).exclude(attempt=attempt).exists():
-        return
+        return False
     if attempt.status == AttemptStatus.QUEUED:
         actor = Actor.member(executor)
         claims.claim(attempt_id=attempt.pk, executor=executor, actor=actor, now=now())
-    held = Assignment.objects.get(attempt=attempt)
-    evidence = {criterion.pk: "seen" for criterion in criteria_to_prove(attempt.task)}
+        return True
     completions.complete(
         attempt_id=attempt.pk,
-        token=held.token,
-        evidence=evidence,
+        token=Assignment.objects.get(attempt=attempt).token,
+        evidence={criterion.pk: "seen" for criterion in criteria_to_prove(attempt.task)},
         outcome="Done.",
         outputs={f"{attempt.pk}.txt": b"made\n"},
         executor=executor,
         now=now(),
     )
+    return True
 
 
 class Place:
@@ -165,6 +169,7 @@ def played(place: Place, work: tuple[int, int, list[int]], point: str, which: in
         tree = Workspace(settings.WORKSPACE_DIR).git.line("rev-parse", "HEAD^{tree}")
         last = HistoryEntry.objects.order_by("-sequence").values_list("leaf_hash", flat=True).first()
         events = HandoffArtifact.objects.count()
+        assert not Task.objects.exclude(status=TaskStatus.COMPLETE).exists(), "the work came to its end"
         anchored = Workspace(settings.WORKSPACE_DIR).sealed("checkpoint")
     tell.send((last, tree, events, (anchored or b"").split(b"\n")[1:3], dict(met)))
 
