@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-peers paint fuzz simulate wheel clean
+.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -30,10 +30,14 @@ help:
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
+	@echo "make bench-running  what an installation takes at rest, and from a completion to the next claim"
 	@echo "make bench-peers    what a no-op step costs in DBOS, installed apart, and here"
 	@echo "make paint          how long until the largest part of each main page stands in Chromium; on an idle machine"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
 	@echo "make simulate       work under every disturbance at once, in simulated time (SEED, HOURS, RUNS); a seed is one history"
+	@echo "make sbom           the bill of materials of requirements.lock, in dist/sbom.json (CycloneDX)"
+	@echo "make audit          asks a source of known holes about requirements.lock; says so where none answers (AUDIT_URL)"
+	@echo "make attack         attacks a running installation (URL, TOKEN) and says what became of each attack"
 	@echo "make wheel          the command line alone, for an agent's machine, in dist/"
 	@echo "make venv           only install what is needed to run it; make clean removes that again and keeps the data"
 
@@ -110,6 +114,9 @@ bench: $(VENV)/.installed-test
 bench-scale: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.scale $(or $(WORKSTREAMS),10000) $(or $(TASKS),1000000)
 
+bench-running: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks.running
+
 bench-peers: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.peers
 
@@ -122,6 +129,17 @@ fuzz: $(VENV)/.installed-test
 simulate: $(VENV)/.installed-test
 	$(ISOLATED) SEED=$(or $(SEED),1) HOURS=$(or $(HOURS),1000) RUNS=$(or $(RUNS),1) \
 	  $(BIN)/python -m pytest -m nightly -k histories_come -s tests/simulation/test_simulation.py
+
+sbom:
+	@mkdir -p dist
+	@$(PYTHON) deploy/sbom.py requirements.lock > dist/sbom.json
+	@echo "dist/sbom.json"
+
+audit:
+	@$(PYTHON) deploy/audit.py requirements.lock
+
+attack:
+	@$(PYTHON) deploy/attack.py $(or $(URL),http://127.0.0.1:8000)
 
 # From a copy, because the package that it is part of is no package of its own there.
 wheel: $(VENV)/.installed-test

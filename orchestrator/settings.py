@@ -235,6 +235,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # comes in.
 TLS = os.environ.get("TLS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+if TLS:  # browsers take such names from this host alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 if TLS_PROXY_HEADER := os.environ.get("TLS_PROXY_HEADER", ""):
@@ -276,7 +278,9 @@ Q_CLUSTER = {
     "retry": 180,
     "max_attempts": 3,
     "poll": 0.2,
-    "save_limit": 100,
+    # What succeeded is not kept: nobody reads it, and keeping a hundred of them reads all of them each time,
+    # with three commits of its own behind every message. What failed is kept.
+    "save_limit": -1,
     "ack_failures": True,
     "catch_up": False,
     "guard_cycle": 0.5,

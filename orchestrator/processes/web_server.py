@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, JsonResponse
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
@@ -84,10 +84,20 @@ def _answer(request: HTTPRequestParser, refusal: Refusal) -> HttpResponse:
     return told(refusal, htmx=htmx)
 
 
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    def parse_header(self, header_plus: bytes) -> None:
+        """A request that says its length in two ways is refused, and its connection closed: a proxy may have
+        read the other one, and taken for a body what would be a request here (RFC 9112, 6.3)."""
+        super().parse_header(header_plus)
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("Its length is said in two ways")
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection, with the moment since which it has been sending a request or taking an answer."""
 
     error_task_class = Refused
+    parser_class = Parser
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         #: A new connection owes its first request; a kept one may be idle.

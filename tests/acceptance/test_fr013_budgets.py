@@ -14,6 +14,7 @@ from orchestrator.services.people.executors import register_executor
 from orchestrator.services.people.interventions import clear_human_flag
 from orchestrator.services.work.failures import declare_failure
 from orchestrator.services.workstreams.budgets import set_budget
+from tests.acceptance.versions import approve, next_version
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.verified import state_problems
@@ -231,3 +232,28 @@ def test_fr013_other_budgets_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_budget(text)
     assert "2,000,000 tokens, 20 USD, 3 h" in refused.value.way_out
+
+
+def test_ec6_a_circuit_breaker_does_not_lose_the_question_about_the_plan(driver: Driver) -> None:
+    once = b"- A1: Ledger entries for refunds\n  - Max attempts: 1\n"
+    driver.start(BUDGETED.replace(once.partition(b"  ")[0], once))
+    spend(driver, "A1", tokens_in=1_000)
+    assert card().task.step.key == "A1"
+    driver.fail("A1", "It broke.")
+    cards = Intervention.objects.filter(cleared_at=None).order_by("kind")
+    assert [(one.kind, one.task.step.key) for one in cards] == [("breaker", "A1"), ("plan-budget", "A2")]
+    assert state_problems(driver.reload()) == []
+
+
+def test_fr013_a_version_with_another_budget_lets_the_work_go_on(driver: Driver) -> None:
+    driver.start(BUDGETED)
+    spend(driver, "A1", tokens_in=1_000)
+    driver.complete("A1")
+    text = BUDGETED.replace(b"1,000 tokens", b"5,000 tokens")
+    approve(driver, next_version(driver, text))
+    driver.advance()
+    workstream = driver.reload()
+    assert (workstream.version.number, workstream.over_budget) == (2, "")
+    assert not Intervention.objects.filter(cleared_at=None).exists()
+    assert driver.claim("B1").attempt.status == "running"
+    assert state_problems(driver.reload()) == []

@@ -184,3 +184,22 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
             if paths.search(line) or hosts.search(line):
                 wrong.append(f"{name}:{number}")
     assert wrong == []
+
+
+def test_every_promise_of_the_readme_names_commands_that_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    promises = list(rows(section((ROOT / "README.md").read_text(encoding="utf-8"), "## What it promises")))[
+        1:
+    ]
+    assert len(promises) > 10
+    for promise, check in promises:
+        commands = re.findall(r"`([^`]+)`", check)
+        assert commands, promise
+        for command in commands:
+            tool, word, *_ = command.split()
+            if tool == "make":
+                assert re.search(rf"^{word}:", makefile, re.MULTILINE), command
+            else:
+                assert (ROOT / "orchestrator" / "management" / "commands" / f"{word}.py").is_file(), command
+            for path in re.findall(r"tests/[\w/.]+", command):
+                assert (ROOT / path).exists(), path

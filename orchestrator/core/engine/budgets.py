@@ -139,6 +139,19 @@ def question(what: str, gone: Sequence[str], *, whole: bool) -> str:
     )
 
 
+#: How the row says that a person wants no more work.
+_STOPPED: Final = " stopped the work"
+
+
+def stopped(gone: str, who: str) -> str:
+    """What is used up, and who decided to stop at it."""
+    return f"{gone}; {who}{_STOPPED}"
+
+
+def is_stopped(over: str) -> bool:
+    return over.endswith(_STOPPED)
+
+
 def holds(gone: str) -> str:
     """Why nothing of the workstream starts; `gone` is what is used up."""
     return f"waits for a decision about the budget of the plan, which is used up: {gone}"

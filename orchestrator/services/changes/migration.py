@@ -34,7 +34,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.carry_over import Change, carry_over
 from orchestrator.services.plans.structure import create_structure
-from orchestrator.services.workstreams.budgets import budget_under
+from orchestrator.services.workstreams.budgets import follow_budget
 from orchestrator.services.workstreams.needs import relate_needs
 from orchestrator.services.workstreams.priorities import priority_under
 
@@ -189,12 +189,14 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
     """
     workstream.status = WorkstreamStatus.ACTIVE
     workstream.priority = priority_under(workstream, plan)
-    workstream.budget = budget_under(workstream, workstream.version.budget, version.budget)
+    before = workstream.version.budget
     workstream.version = version
     if workstream.slug == version.workflow.slug:
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
-    workstream.save(update_fields=["status", "version", "title", "domain", "priority", "budget"])
+    follow_budget(workstream, before, actor, now)
+    columns = ["status", "version", "title", "domain", "priority", "budget", "over_budget", "over_budget_at"]
+    workstream.save(update_fields=columns)
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine.budgets import EXAMPLE, NO_BUDGET, STOP, Budget, reached, read_budget
+from orchestrator.core.engine.budgets import EXAMPLE, NO_BUDGET, STOP, Budget, reached, read_budget, stopped
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.terms import InterventionKind
@@ -29,7 +29,7 @@ def decide_budget(kind: str, task: Task, answer: str, actor: Actor, now: datetim
     budget that is used up already."""
     if answer.strip().lower() == STOP and kind == InterventionKind.PLAN_BUDGET:
         workstream = task.workstream
-        workstream.over_budget = f"{workstream.over_budget}; {actor.label} stopped the work"
+        workstream.over_budget = stopped(workstream.over_budget, actor.label)
         workstream.save(update_fields=["over_budget"])
         return
     try:

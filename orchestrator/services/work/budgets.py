@@ -9,10 +9,10 @@ whose word reached it, or on another one where that asks something already.
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine.budgets import Budget, answers, question, reached
+from orchestrator.core.engine.budgets import Budget, answers, is_stopped, question, reached
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, StepKind, TaskStatus
-from orchestrator.models import Task
+from orchestrator.models import Intervention, Task
 from orchestrator.queries.base.used import plan_budget, step_budget, used_for, used_in
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
@@ -33,6 +33,17 @@ def judge_budgets(task: Task, more: Usage, now: datetime) -> None:
         _judge_step(task, budget, now)
 
 
+def ask_on(task: Task, now: datetime) -> None:
+    """Ask once more about the plan's budget on another task, where a failure of this locked one has closed
+    the question and nobody has answered it."""
+    workstream = task.workstream
+    if not workstream.over_budget or is_stopped(workstream.over_budget):
+        return
+    open_ones = Intervention.objects.filter(task__workstream=workstream, cleared_at=None)
+    if not open_ones.filter(kind=InterventionKind.PLAN_BUDGET).exists():
+        _ask_about_plan(task, plan_budget(workstream), now)
+
+
 def asks_about_budget(task: Task) -> bool:
     """Whether what the task asks is about a budget: that is in no result's way."""
     return task.interventions.filter(kind__in=KINDS, cleared_at=None).exists()
@@ -48,19 +59,24 @@ def overtake_budget(task: Task, said: str, actor: Actor, now: datetime) -> None:
 
 
 def _judge_plan(task: Task, budget: Budget, now: datetime) -> None:
-    workstream, used = task.workstream, used_in(task.workstream)
-    gone = reached(budget, used)
-    if not gone or workstream.over_budget:
+    workstream = task.workstream
+    gone = () if workstream.over_budget else reached(budget, used_in(workstream))
+    if not gone:
         return
     workstream.over_budget, workstream.over_budget_at = "; ".join(gone), now
     workstream.save(update_fields=["over_budget", "over_budget_at"])
     judge_afresh(workstream)
     _record(task, "the plan", gone, now)
     wake(workstream.pk)
+    _ask_about_plan(task, budget, now)
+
+
+def _ask_about_plan(task: Task, budget: Budget, now: datetime) -> None:
+    used = used_in(task.workstream)
     asked = task if not task.needs_human else _another(task)
     if asked is None:
         return
-    note = question("the plan", gone, whole=True)
+    note = question("the plan", reached(budget, used), whole=True)
     offered = answers(budget, used, stops=True)
     open_intervention(asked, InterventionKind.PLAN_BUDGET, note, ORCHESTRATOR, now, offered)
     if asked is not task:

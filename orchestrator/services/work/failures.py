@@ -23,7 +23,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
-from orchestrator.services.work.budgets import judge_budgets, overtake_budget
+from orchestrator.services.work.budgets import ask_on, judge_budgets, overtake_budget
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import answer_silence, heard
 from orchestrator.services.work.usage import told, used_by
@@ -188,5 +188,6 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: 
     )
     trip_breaker(attempt, now)
     judge_budgets(attempt.task, usage, now)
+    ask_on(attempt.task, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine.budgets import read_budget
+from orchestrator.core.engine.budgets import NO_BUDGET, reached, read_budget
 from orchestrator.core.errors import WrongState
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.terms import InterventionKind, Scope, WorkstreamStatus
 from orchestrator.models import Intervention, Workstream
+from orchestrator.queries.base.used import plan_budget, used_in
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.locks import Lock, locked_workstream
@@ -44,9 +45,15 @@ def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, no
     return workstream
 
 
-def budget_under(workstream: Workstream, before: str, after: str) -> str:
-    """What is left of a set budget once a version that says `after` follows one that says `before`."""
-    return workstream.budget if after == before else ""
+def follow_budget(workstream: Workstream, before: str, actor: Actor, now: datetime) -> None:
+    """A locked workstream follows a version now, after one whose budget was `before`: what a person set stays
+    unless the plan changed its own. One that was used up holds the work no longer where the new one is not.
+    The caller saves."""
+    if workstream.version.budget != before:
+        workstream.budget = ""
+    if workstream.over_budget and not reached(plan_budget(workstream), used_in(workstream)):
+        workstream.over_budget, workstream.over_budget_at = "", None
+        _answer(workstream, actor, now)
 
 
 def _answer(workstream: Workstream, actor: Actor, now: datetime) -> None:
@@ -55,5 +62,6 @@ def _answer(workstream: Workstream, actor: Actor, now: datetime) -> None:
     )
     for asked in open_ones.select_related("task__step"):
         asked.task.workstream = workstream
-        close_intervention(asked, asked.task, workstream.budget, actor, now)
+        said = workstream.budget or workstream.version.budget or NO_BUDGET
+        close_intervention(asked, asked.task, said, actor, now)
         settle(asked.task, now)

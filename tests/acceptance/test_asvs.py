@@ -1,0 +1,167 @@
+"""The table of OWASP ASVS 5.0 names every requirement of level 2 once, and what shows it.
+
+And what of it is seen in headers and cookies.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from tests.cast import Cast
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "orchestrator" / "ASVS.md").read_text(encoding="utf-8")
+LINES = [line for line in TEXT.splitlines() if re.match(r"\| \d", line)]
+ROWS = [line.strip("| ").split(" | ") for line in LINES]
+#: How many requirements of levels 1 and 2 each section has, which are its first ones.
+SECTIONS = {
+    "1.1": 2,
+    "1.2": 9,
+    "1.3": 11,
+    "1.4": 3,
+    "1.5": 2,
+    "2.1": 3,
+    "2.2": 3,
+    "2.3": 4,
+    "2.4": 1,
+    "3.2": 2,
+    "3.3": 4,
+    "3.4": 6,
+    "3.5": 5,
+    "3.7": 2,
+    "4.1": 3,
+    "4.2": 1,
+    "4.3": 2,
+    "4.4": 4,
+    "5.1": 1,
+    "5.2": 3,
+    "5.3": 2,
+    "5.4": 3,
+    "6.1": 3,
+    "6.2": 12,
+    "6.3": 4,
+    "6.4": 4,
+    "6.5": 5,
+    "6.6": 3,
+    "6.8": 4,
+    "7.1": 3,
+    "7.2": 4,
+    "7.3": 2,
+    "7.4": 5,
+    "7.5": 2,
+    "7.6": 2,
+    "8.1": 2,
+    "8.2": 3,
+    "8.3": 1,
+    "8.4": 1,
+    "9.1": 3,
+    "9.2": 4,
+    "10.1": 2,
+    "10.2": 2,
+    "10.3": 4,
+    "10.4": 11,
+    "10.5": 5,
+    "10.6": 2,
+    "10.7": 3,
+    "11.1": 2,
+    "11.2": 3,
+    "11.3": 3,
+    "11.4": 4,
+    "11.5": 1,
+    "11.6": 1,
+    "12.1": 3,
+    "12.2": 2,
+    "12.3": 4,
+    "13.1": 1,
+    "13.2": 5,
+    "13.3": 2,
+    "13.4": 5,
+    "14.1": 2,
+    "14.2": 4,
+    "14.3": 3,
+    "15.1": 3,
+    "15.2": 3,
+    "15.3": 7,
+    "16.1": 1,
+    "16.2": 5,
+    "16.3": 4,
+    "16.4": 3,
+    "16.5": 3,
+    "17.1": 1,
+    "17.2": 4,
+    "17.3": 2,
+}
+
+
+def numbers(cell: str) -> Iterator[str]:
+    """`1.2.1–1.2.3, 1.4.1`, one by one."""
+    for part in cell.split(", "):
+        first, _, last = part.partition("–")
+        section, _, start = first.rpartition(".")
+        for number in range(int(start), int((last or first).rpartition(".")[2]) + 1):
+            yield f"{section}.{number}"
+
+
+def test_every_requirement_of_level_2_stands_in_the_table_once() -> None:
+    wanted = [f"{section}.{one}" for section, many in SECTIONS.items() for one in range(1, many + 1)]
+    found = Counter(number for row in ROWS for number in numbers(row[0]))
+    assert set(wanted) - set(found) == set()
+    assert set(found) - set(wanted) == set()
+    assert [number for number, times in found.items() if times > 1] == []
+
+
+def test_what_is_kept_names_a_test_that_is_there_and_what_is_not_says_why() -> None:
+    for number, state, how, shown in ROWS:
+        assert state in ("kept", "operator", "partly", "open", "none"), number
+        assert how
+        if shown != "–":
+            assert (ROOT / shown.strip("`")).is_file(), shown
+        else:
+            assert state in ("none", "open", "operator"), f"{number} is {state}, and nothing shows it"
+
+
+@pytest.mark.django_db
+def test_asvs_3_4_every_answer_tells_the_browser_what_it_may_do(client: Client, cast: Cast) -> None:
+    client.force_login(cast.observer)
+    for address in ("/", "/plans/", "/accounts/login/", "/no-such-page", "/api/tasks/", "/health"):
+        answer = client.get(address, headers={"origin": "https://elsewhere.example"})
+        policy = answer["Content-Security-Policy"]
+        for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "script-src 'self'"):
+            assert part in policy, address
+        assert "unsafe" not in policy
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in answer
+
+
+BEHIND_TLS = """
+import django, json
+django.setup()
+from django.conf import settings as s
+names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
+  "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH",
+  "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT")
+print(json.dumps([getattr(s, name) for name in names]))
+"""
+
+
+def test_asvs_3_3_cookies_behind_tls_are_of_this_host_alone(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
+        "TLS": "1",
+    }
+    command = [sys.executable, "-c", BEHIND_TLS]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    year = 365 * 24 * 3600
+    assert re.sub(r"\s", "", done.stdout) == (
+        f'["__Host-sessionid","__Host-csrftoken",true,true,true,"Lax",null,"/",{year},true,true]'
+    )
