@@ -9,10 +9,18 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from orchestrator.core.errors import WrongState
-from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus, VersionStatus
+from orchestrator.core.terms import (
+    AttemptStatus,
+    ExecutorKind,
+    IntegrationSource,
+    Role,
+    TaskStatus,
+    VersionStatus,
+)
 from orchestrator.models import GateReview, HistoryEntry, WorkflowVersion
 from orchestrator.processes import tasks
 from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.services.handoff.baseline import integrate
 from orchestrator.services.people.blockers import declare_blocker
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver, UserFactory
@@ -278,3 +286,40 @@ def test_fr006_rest_rejects_at_once_unless_time_to_withdraw_is_asked_for(driver:
     assert (status, facts["status"]) == (200, "review")
     assert machine.post(f"{base}/withdraw-signature", {})[0] == 200
     assert machine.post(f"{base}/reject", body)[1]["status"] == "pending"
+
+
+def part_of_the_base_branch(driver: Driver) -> None:
+    integrate(
+        workstream_id=driver.reload().pk,
+        source=IntegrationSource.PERSON,
+        note="Merged by hand.",
+        actor=driver.cast.actor("contributor"),
+        now=timezone.now(),
+    )
+
+
+def test_fr006_fr010_a_rejection_that_cannot_take_effect_is_refused_at_once(
+    driver: Driver, clock: time_machine.Traveller, settings
+) -> None:
+    to_gate(driver, settings)
+    part_of_the_base_branch(driver)
+    answer = decide(driver, driver.cast.reviewer, "reject", reason="Rounding.", return_key="A2")
+    assert "part of the base branch" in words(answer)
+    assert GateReview.objects.count() == 0
+
+
+def test_fr006_fr010_a_rejection_that_can_take_effect_no_more_holds_nobody_up(
+    rejected: Driver, clock: time_machine.Traveller
+) -> None:
+    part_of_the_base_branch(rejected)
+    clock.shift(SECONDS)
+    tasks.advance(rejected.reload().pk)
+    assert (rejected.attempt("MP1").status, rejected.task("A2").rework) == (AttemptStatus.QUEUED, 0)
+    entry = HistoryEntry.objects.filter(subject="MP1 attempt 1").latest("pk")
+    assert (entry.actor, entry.action) == ("orchestrator", "signature withdrawn")
+    assert "part of the base branch" in entry.reason
+    assert decide(rejected, rejected.cast.reviewer, "approve").status_code == 302
+    clock.shift(SECONDS)
+    tasks.advance(rejected.reload().pk)
+    assert rejected.task("MP1").status == TaskStatus.COMPLETE
+    assert state_problems(rejected.reload()) == []

@@ -11,7 +11,7 @@ from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
-from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of_task, refuse_inactive
@@ -24,7 +24,7 @@ from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.review.holding import held_until
 from orchestrator.services.work.attempts import move, named_in_history
 from orchestrator.services.work.planned_signatures import gate_of
-from orchestrator.services.work.rework import redo_from
+from orchestrator.services.work.rework import redo_from, what_to_redo
 from orchestrator.services.work.signing import signer, why_not_approve, why_not_decide
 
 #: Of whom `signing.why_not_decide` makes sure.
@@ -225,6 +225,7 @@ def reject_gate(
         if review.effective_at is None:
             _turn_down(situation, review, target, actor, now)
         else:
+            what_to_redo(target)
             said = {"return_to": return_key, "reviewer_id": review.reviewer_id}
             _record(attempt, actor, Action.REJECTION_SIGNED, reason, now, said)
         wake(task.workstream_id)
@@ -232,14 +233,24 @@ def reject_gate(
 
 
 def complete_rejection(situation: Situation, review: GateReview, now: datetime) -> None:
-    """Carry a rejection out that was kept back, unless a later version dropped the step that it returns to:
-    it waits then, and its person may withdraw it."""
-    step = review.return_step
+    """Carry a rejection out that was kept back. Where something came in between that forbids it (its step was
+    dropped, or is being done), it counts no longer, and the gate can be decided anew."""
+    actor, step = Actor(review.signed_as, review.reviewer), review.return_step
     try:
-        target = _return_task(situation.task, step.key if step else "")
-    except NotFound:
-        return
-    _turn_down(situation, review, target, Actor(review.signed_as, review.reviewer), now)
+        with unit_of_work():
+            target = _return_task(situation.task, step.key if step else "")
+            _turn_down(situation, review, target, actor, now)
+    except Refusal as refusal:
+        _lapse(situation.task, review, refusal, now)
+
+
+def _lapse(task: Task, review: GateReview, refusal: Refusal, now: datetime) -> None:
+    review.withdrawn_at = now
+    review.save(update_fields=["withdrawn_at"])
+    reason = f"It cannot take effect any more: {refusal.message} Decide the gate anew."
+    said = {"reviewer_id": review.reviewer_id}
+    _record(review.attempt, ORCHESTRATOR, Action.SIGNATURE_WITHDRAWN, reason, now, said)
+    settle(task, now)
 
 
 def _turn_down(situation: Situation, review: GateReview, target: Task, actor: Actor, now: datetime) -> None:

@@ -66,13 +66,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     no result to do again.
     """
     workstream = task.workstream
-    refuse_integrated(workstream)
-    loaded = load_snapshot(workstream)
-    touched = [loaded.tasks[key] for key in to_redo(loaded.snapshot.tasks, task.step.key)]
-    _refuse_running(workstream, touched)
-    last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
-    if last is None:
-        raise _never_completed(task)
+    touched, last = what_to_redo(task)
     again = _reset(workstream, touched, now)
     last.task = task
     announce(
@@ -94,6 +88,20 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     )
     recount(workstream, now)
     return tuple(one.step.key for one in again)
+
+
+def what_to_redo(task: Task) -> tuple[list[Task], Attempt]:
+    """The tasks that begin again when work goes back to this one, in order, and its last result. Refused as
+    `redo_from` says, and nothing is changed."""
+    workstream = task.workstream
+    refuse_integrated(workstream)
+    loaded = load_snapshot(workstream)
+    touched = [loaded.tasks[key] for key in to_redo(loaded.snapshot.tasks, task.step.key)]
+    _refuse_running(workstream, touched)
+    last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
+    if last is None:
+        raise _never_completed(task)
+    return touched, last
 
 
 def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
