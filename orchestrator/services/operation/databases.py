@@ -171,6 +171,15 @@ def put_sqlite(copy: Path, aside: Path) -> None:
     shutil.move(copy, place)
 
 
+@contextmanager
+def filled(folder: Path, manifest: Manifest) -> Iterator[None]:
+    """With the tables of the backup instead of those that are there; an exception in the block takes that
+    back. No act: nobody else uses the database meanwhile."""
+    with transaction.atomic():
+        put_tables(folder, manifest)
+        yield
+
+
 def put_tables(folder: Path, manifest: Manifest) -> None:
     """Fill the tables with those of the backup, in the caller's transaction: whole or not at all.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.core.actions import Action
@@ -36,9 +36,9 @@ from orchestrator.services.operation.databases import (
     SQLITE,
     database_at,
     entry_hash,
+    filled,
     history_here,
     put_sqlite,
-    put_tables,
     write_database,
 )
 from orchestrator.services.people.accounts import COMMAND_LINE
@@ -216,8 +216,7 @@ def _put_database(
     if before is not None and before.entries:
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_database(kept)
-    with transaction.atomic():
-        put_tables(folder, manifest)
+    with filled(folder, manifest):
         return _verified(manifest, keys)
 
 
