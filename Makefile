@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-peers paint fuzz simulate sbom audit attack wheel clean
+.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -30,6 +30,7 @@ help:
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
+	@echo "make bench-running  what an installation takes at rest, and from a completion to the next claim"
 	@echo "make bench-peers    what a no-op step costs in DBOS, installed apart, and here"
 	@echo "make paint          how long until the largest part of each main page stands in Chromium; on an idle machine"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
@@ -112,6 +113,9 @@ bench: $(VENV)/.installed-test
 
 bench-scale: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.scale $(or $(WORKSTREAMS),10000) $(or $(TASKS),1000000)
+
+bench-running: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks.running
 
 bench-peers: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.peers

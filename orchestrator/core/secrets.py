@@ -123,8 +123,10 @@ class Masker:
         lowered = text.lower() if shapes is SHAPES else ""
         for shape in shapes:
             inside = text if shape.certain else lowered
-            if any(hint in inside for hint in shape.hints):
-                yield from _of_shape(text, shape)
+            for hint in shape.hints:
+                if hint in inside:
+                    yield from _of_shape(text, shape)
+                    break
 
     def _encoded(self, text: str, depth: int) -> Iterator[Secret]:
         for run in _ENCODED.finditer(text):

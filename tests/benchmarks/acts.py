@@ -44,8 +44,8 @@ AIMS = {
     "complete, one output": (16, 6.0),
     "fail": (14, 5.0),
     "sign a gate": (16, 8.0),
-    "a whole step, wide": (34, 8.0),
-    "a whole step, chain": (75, 24.0),
+    "a whole step, wide": (34, 7.0),
+    "a whole step, chain": (75, 20.0),
 }
 #: Where whole steps are to get to, on a machine that does nothing else.
 REACH = {"a whole step, wide": "8 ms", "a whole step, chain": "15 ms"}

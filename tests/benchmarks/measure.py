@@ -4,6 +4,7 @@ Prints CPU time and statements; ends with 1 where a row that has an aim falls sh
 first table gives the size beside half of it, so that growth shows: a ratio near 2 is linear.
 """
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +23,11 @@ from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import Format
 from tests.benchmarks import reading
-from tests.benchmarks.floors import ended
+from tests.benchmarks.floors import ended, judge
 from tests.core.plans.hostile_plans import HOSTILE
+
+#: How long a history is measured.
+ENTRIES = "100000"
 
 
 def layers(batches: int, width: int) -> str:
@@ -95,7 +99,14 @@ def main() -> int:
     reading.measure()
     with tempfile.TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)):
         rounds()
+    print(flush=True)
+    judge("the history, rows that fall short above", _history(), 0)
     return ended()
+
+
+def _history() -> int:
+    """In a process of its own: memory is measured there."""
+    return subprocess.run([sys.executable, "-m", "tests.benchmarks.history", ENTRIES], check=False).returncode
 
 
 def rounds() -> None:

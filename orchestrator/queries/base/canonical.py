@@ -5,6 +5,7 @@ written in C and many times as fast; whatever else there is goes to the library 
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 import rfc8785
@@ -29,7 +30,12 @@ def _is_plain(value: Any) -> bool:
     if type(value) is int:
         return -LARGEST <= value <= LARGEST
     if type(value) is dict:
-        return all(type(name) is str and name.isascii() for name in value) and all(
-            map(_is_plain, value.values())
-        )
+        return _are_plain(value) and all(map(_is_plain, value.values()))
     return type(value) in (list, tuple) and all(map(_is_plain, value))
+
+
+def _are_plain(names: Iterable[Any]) -> bool:
+    try:
+        return "".join(names).isascii()
+    except TypeError:  # a name that is no text
+        return False

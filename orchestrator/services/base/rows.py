@@ -5,6 +5,7 @@ write a row by its id.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from typing import Any, Final, NamedTuple, Protocol, cast
 
@@ -24,6 +25,8 @@ _UNCHANGED: Final[dict[str, type]] = {
     "ForeignKey": int,
     "OneToOneField": int,
     "BooleanField": bool,
+    "AutoField": int,
+    "BigAutoField": int,
 }
 
 
@@ -36,23 +39,30 @@ class WrittenColumn(NamedTuple):
     unchanged: type | None
 
     def value_of(self, row: Model) -> Any:
-        value = getattr(row, self.name)
-        if value is None or type(value) is self.unchanged:
+        return self.prepared(getattr(row, self.name))
+
+    def prepared(self, value: Any) -> Any:
+        """What the database gets of a value."""
+        kind = type(value)
+        if value is None or kind is self.unchanged:
             return value
         if self.unchanged is str and isinstance(value, str):
             return value
-        return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
+        database = connections[DEFAULT_DB_ALIAS]
+        if kind is datetime and value.tzinfo is UTC:  # as Django writes it, which asks for zones first
+            return str(value.replace(tzinfo=None)) if database.vendor == "sqlite" else value
+        return self.field.get_db_prep_save(value, database)
 
 
 @cache
 def _columns(model: type[Model]) -> tuple[WrittenColumn, ...]:
     """The columns that are written of a row, without its key where the database counts."""
     fields = [field for field in model._meta.concrete_fields if not field.generated]
-    return tuple(
-        WrittenColumn(field, field.attname, _UNCHANGED.get(field.get_internal_type()))
-        for field in fields
-        if not isinstance(field, AutoField)
-    )
+    return tuple(_column(field) for field in fields if not isinstance(field, AutoField))
+
+
+def _column(field: "Field[Any, Any]") -> WrittenColumn:
+    return WrittenColumn(field, field.attname, _UNCHANGED.get(field.get_internal_type()))
 
 
 class UpdateRow:
@@ -121,12 +131,12 @@ class UpdateWhere:
         self._model = model
 
     def __call__(self, where: Mapping[str, Any], **columns: Any) -> int:
-        fields = _fields_by_name(self._model)
-        values = [fields[name].get_db_prep_save(_key(value), connection) for name, value in columns.items()]
+        known = _columns_by_name(self._model)
+        values = [known[name].prepared(_key(value)) for name, value in columns.items()]
         sizes = []
         for name, value in where.items():
             wanted = value if isinstance(value, list) else [value]
-            values += [fields[name].get_db_prep_value(each, connection) for each in wanted]
+            values += [known[name].prepared(each) for each in wanted]
             sizes.append((name, len(wanted)))
         return change(_update_where(self._model, tuple(columns), tuple(sizes)), *values)
 
@@ -138,17 +148,17 @@ def _key(value: Any) -> Any:
 
 @lru_cache(500)
 def _update_where(model: type[Model], columns: tuple[str, ...], where: tuple[tuple[str, int], ...]) -> str:
-    fields = _fields_by_name(model)
-    written = ", ".join(f'"{fields[name].column}" = %s' for name in columns)
+    known = _columns_by_name(model)
+    written = ", ".join(f'"{known[name].field.column}" = %s' for name in columns)
     conditions = " AND ".join(
-        f'"{fields[name].column}" IN ({", ".join(["%s"] * size)})' for name, size in where
+        f'"{known[name].field.column}" IN ({", ".join(["%s"] * size)})' for name, size in where
     )
     return f'UPDATE "{model._meta.db_table}" SET {written} WHERE {conditions}'
 
 
 @cache
-def _fields_by_name(model: type[Model]) -> dict[str, "Field[Any, Any]"]:
-    return {field.name: field for field in model._meta.concrete_fields}
+def _columns_by_name(model: type[Model]) -> dict[str, WrittenColumn]:
+    return {field.name: _column(field) for field in model._meta.concrete_fields}
 
 
 class InsertRow:
@@ -169,11 +179,11 @@ class InsertRows:
         self._model = model
 
     def __call__(self, rows: Sequence[Model]) -> None:
-        if not connection.features.can_return_columns_from_insert:
+        features, columns = connections[DEFAULT_DB_ALIAS].features, _columns(self._model)
+        if not features.can_return_columns_from_insert:
             self._model._default_manager.bulk_create(rows)
             return
-        columns = _columns(self._model)
-        together = min(connection.features.max_query_params or MOST_VALUES, MOST_VALUES) // len(columns)
+        together = min(features.max_query_params or MOST_VALUES, MOST_VALUES) // len(columns)
         for start in range(0, len(rows), together):
             self._insert(rows[start : start + together], columns)
 

@@ -26,7 +26,8 @@ PER_PAGE = 50
 
 @require_GET
 def intervention_list(request: HttpRequest) -> HttpResponse:
-    return unchanged(request, "cards", mark_at(now())) or interventions_page(request)
+    mark = mark_at(now())
+    return unchanged(request, "cards", mark) or interventions_page(request, mark=mark)
 
 
 @act_of("interventions")
@@ -73,10 +74,15 @@ def _without_card(
 
 
 def interventions_page(
-    request: HttpRequest, acted: int | None = None, refusal: Refusal | None = None, said: str = ""
+    request: HttpRequest,
+    acted: int | None = None,
+    refusal: Refusal | None = None,
+    said: str = "",
+    mark: str = "",
 ) -> HttpResponse:
+    """`mark` is how things stand, where it was asked already."""
     who = viewer(request)
-    mark, waiting = mark_at(now()), queries.open_interventions()
+    mark, waiting = mark or mark_at(now()), queries.open_interventions()
     context = {
         "open": waiting,
         "acted_is_open": any(intervention.pk == acted for intervention in waiting),

@@ -38,7 +38,8 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         asked = Asked(request.GET)
         box = _box(request, asked.one_of("view", (HANDS, SNOOZED)))
         return _as_csv(box, _wanted(asked, box))
-    return unchanged(request, "results", mark_at(now())) or inbox_page(request)
+    mark = mark_at(now())
+    return unchanged(request, "results", mark) or inbox_page(request, mark=mark)
 
 
 def _box(request: HttpRequest, view: str) -> PersonalInbox:
@@ -49,8 +50,9 @@ def _box(request: HttpRequest, view: str) -> PersonalInbox:
     return inbox_of(user, roles_in(request), now(), snoozed=view == SNOOZED)  # type: ignore[arg-type]
 
 
-def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-    mark, asked = mark_at(now()), Asked(request.GET)
+def inbox_page(request: HttpRequest, refusal: Refusal | None = None, mark: str = "") -> HttpResponse:
+    """`mark` is how things stand, where it was asked already."""
+    mark, asked = mark or mark_at(now()), Asked(request.GET)
     view = asked.one_of("view", (HANDS, SNOOZED))
     box = _box(request, view)
     wanted = _wanted(asked, box)
