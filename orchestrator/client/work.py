@@ -126,7 +126,8 @@ def note(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
     body = held.with_token(breadcrumb=options.text, **_usage(options))
     facts = connection.post(f"attempts/{held.attempt}/report", body)
-    return Reply(facts, (f"Noted at {held.key}.",))
+    waits = (facts["held"],) if facts.get("held") else ()
+    return Reply(facts, (f"Noted at {held.key}.", *waits))
 
 
 def done(connection: Connection, options: Namespace) -> Reply:

@@ -74,6 +74,9 @@ def test_fr013_a_plan_s_budget_stops_the_work_and_asks_once(driver: Driver, clie
     client.force_login(driver.cast.observer)
     page = client.get(reverse("workstream", args=[driver.reload().uuid])).content.decode()
     assert "The budget of the plan is used up: 1,000 of 1,000 tokens" in page
+    why = other.get(f"/api/workstreams/{driver.reload().uuid}/why/")[1]
+    assert (why["root"]["kind"], why["root"]["freed_by"]) == ("budget", ["approver", "initiator"])
+    assert why["root"]["to_do"] == "set another budget"
     assert state_problems(driver.reload()) == []
 
 

@@ -116,6 +116,7 @@ def test_fr025_every_label_of_the_guide_stands_on_a_page(chapter: str) -> None:
     said = " ".join(" ".join(path.read_text(encoding="utf-8") for path in sources).split()).lower()
     said = re.sub(r"\{\{[^}]*pluralize:\"[^,\"]*,?([^,\"]*)\" \}\}", r"\1", said)
     said = re.sub(r"\{\{[^}]*pluralize \}\}", "s", said)
+    said = re.sub(r"\{% if count != 1 %\}([^{]*)\{% endif %\}", r"\1", said)
     said += re.sub(r"\{\{[^}]*\}\}|\{%[^%]*%\}|\{[a-z_.]+\}", "N", said)
     prose = re.sub(r"```.*?```|`[^`]*`", "", TEXTS[chapter], flags=re.DOTALL)
     labels = re.findall(r"(?<![*\w])\*([A-Za-z][^*\n]*(?:\n[^*\n]+)?)\*(?![*\w])", prose)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.services.base.actor import Actor
 from orchestrator.services.work import claims, completions
 from tests.cast import Driver
 from tests.machines import Machine
@@ -42,9 +43,13 @@ def joined(driver: Driver) -> Driver:
 
 
 def done_before(driver: Driver, many: int) -> Driver:
+    """One worker does every step before the last."""
     driver.start(long_plan(many))
+    worker = driver.cast.builder("worker")
     for number in range(many):
-        held = driver.claim(f"S{number}")
+        attempt = driver.attempt(f"S{number}").pk
+        actor = Actor.member(worker)
+        held = claims.claim(attempt_id=attempt, executor=worker, actor=actor, now=driver.tick())
         completions.complete(
             attempt_id=held.attempt_id,
             token=held.token,

@@ -76,7 +76,7 @@ URGENCY: Final = (
 #: Front tasks that do not go on by themselves, and that no executor takes.
 _NEEDS_SOMEBODY: Final = frozenset(URGENCY[:5])
 #: What holds a workstream before anything that stands in it.
-_FIRST: Final = frozenset({Reason.DIVERGED, Reason.CLOSED})
+_FIRST: Final = frozenset({Reason.DIVERGED, Reason.CLOSED, Reason.BUDGET})
 _OWN: Final[Mapping[Reason, RootKind]] = {
     Reason.NEEDS_HUMAN: RootKind.QUESTION,
     Reason.FAILED: RootKind.FAILURE,
