@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
-from orchestrator.models import Assignment, Attempt, IdempotencyKey, ResultFile, Workstream
+from orchestrator.models import Assignment, Attempt, IdempotencyKey, ResultFile, Wake, Workstream
 from tests.acceptance.producer import TIMESTAMP, Producer, told
 from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
@@ -24,8 +24,8 @@ from tests.machines import Machine
 from tests.rolled_back import around_an_example
 from tests.starts import count_on
 
-#: Tables that only one of the two patterns uses.
-OWN = {IdempotencyKey, ResultFile}
+#: Tables that only one of the two patterns uses, and the queue's: what is collected wakes the queue once more.
+OWN = {IdempotencyKey, ResultFile, Wake}
 Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 
