@@ -24,7 +24,7 @@ from tests.machines import Machine
 from tests.rolled_back import around_an_example
 from tests.starts import count_on
 
-#: Tables that only one of the two patterns uses, and the queue's: what is collected wakes the queue once more.
+#: Tables that only one of the two patterns uses, and the queue's: what is collected wakes it once more.
 OWN = {IdempotencyKey, ResultFile, Wake}
 Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
