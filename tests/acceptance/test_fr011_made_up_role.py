@@ -172,6 +172,7 @@ SAMPLES = {
             "thread_id",
             "discussion_id",
             "artifact_id",
+            "subscription_id",
             "migration",
         ),
         "1",

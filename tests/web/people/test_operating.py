@@ -37,6 +37,7 @@ def test_it_shows_who_works_on_what_and_the_end_of_the_history(begun: Driver) ->
 
 def test_it_counts_what_waits_in_the_queue(begun: Driver) -> None:
     client = signed_in(begun.cast.approver)
+    OrmQ.objects.all().delete()
     before = words(client.get(reverse("operating")))
     assert "Nothing waits" in before
     for minutes in (90, 5):
