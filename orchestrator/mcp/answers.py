@@ -25,7 +25,7 @@ from orchestrator.services.base.idempotency import (
     answer_once,
     request_digest,
 )
-from orchestrator.services.base.masking import noticing, with_notice
+from orchestrator.services.base.masking import MASKED, noticing, with_notice
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 from orchestrator.services.people.callers import Caller
 
@@ -143,9 +143,17 @@ def _for_agents(refusal: Refusal) -> RefusalFacts:
     return replace(facts, recovery=said) if said and refusal.way_out == refusal.recovery else facts
 
 
-def _told(facts: str) -> CallToolResult:
+def _told(answer: str) -> CallToolResult:
+    """Structured as the tool declares. What was masked is told beside that, in a text of its own: a client
+    that holds answers to their schema would refuse one with more in it."""
+    facts = json.loads(answer)
+    masked = facts.pop(MASKED, None) if isinstance(facts, dict) else None
+    if masked is None:
+        texts = [answer]
+    else:
+        texts = [json.dumps(facts, ensure_ascii=False), json.dumps({MASKED: masked}, ensure_ascii=False)]
     return CallToolResult(
-        content=[TextContent(type="text", text=facts)], structured_content=json.loads(facts)
+        content=[TextContent(type="text", text=text) for text in texts], structured_content=facts
     )
 
 

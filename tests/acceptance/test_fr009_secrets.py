@@ -34,6 +34,7 @@ from orchestrator.services.people.executors import issue_token, register_executo
 from orchestrator.services.work import collector
 from tests.acceptance.producer import Producer, told
 from tests.cast import NOON, PLAN, Cast, Driver, UserFactory
+from tests.conforming import conforms, tools
 from tests.machines import Machine
 
 pytestmark = pytest.mark.django_db
@@ -198,7 +199,9 @@ def test_fr009_mcp_masks_and_says_so(driver: Driver, settings: Settings) -> None
     answer = asyncio.run(server.call_tool("fail_task", given))
     assert not answer.is_error, answer  # type: ignore[union-attr]
     assert answer.structured_content["error"] == f"{MASKED} is refused"  # type: ignore[union-attr,index]
-    assert "error: GitHub token" in answer.structured_content["masked"]["sentence"]  # type: ignore[union-attr,index]
+    assert conforms(answer.structured_content, tools()["fail_task"]), "the answer is what the tool declares"
+    beside = json.loads(answer.content[1].text)
+    assert "error: GitHub token" in beside["masked"]["sentence"]
     driver.advance()
     assert_nothing_stored(settings.WORKSPACE_DIR)
 

@@ -20,6 +20,9 @@ from orchestrator.queries.base.registered import masker
 #: Arguments that say who acts.
 _WHO: Final = frozenset({"actor", "executor", "user", "account"})
 
+#: Where an answer in JSON says what was masked of the call.
+MASKED: Final = "masked"
+
 _noticed: ContextVar[list[Masked] | None] = ContextVar("noticed", default=None)
 _of_this_act: ContextVar[tuple[Masked, ...]] = ContextVar("of_this_act", default=())
 
@@ -46,11 +49,11 @@ def notice_of(masked: Sequence[Masked]) -> str:
 
 
 def with_notice(answer: str, masked: Sequence[Masked]) -> str:
-    """A JSON answer that also says what was masked (`masked`); unchanged where nothing was."""
+    """A JSON answer that also says what was masked (MASKED); unchanged where nothing was."""
     facts = json.loads(answer) if masked else None
     if not isinstance(facts, dict):
         return answer
-    facts["masked"] = {"sentence": notice_of(masked), "found": [one._asdict() for one in masked]}
+    facts[MASKED] = {"sentence": notice_of(masked), "found": [one._asdict() for one in masked]}
     return json.dumps(facts, ensure_ascii=False)
 
 
