@@ -170,6 +170,18 @@ def test_fr013_the_page_answers_with_another_budget(driver: Driver, client: Clie
     assert driver.reload().budget == "9,000 tokens"
 
 
+def test_fr013_who_may_not_decide_about_a_budget_is_told_before(driver: Driver, client: Client) -> None:
+    driver.start(BUDGETED)
+    spend(driver, "A1", tokens_in=1000)
+    client.force_login(driver.cast.contributor)
+    task = reverse("task", args=[driver.reload().uuid, "A1"])
+    for address in (reverse("interventions"), task):
+        page = client.get(address).content.decode()
+        button = page[: page.index("Mark done")].rpartition("<button")[2]
+        assert "disabled" in button, address
+        assert "You need the role initiator or approver." in page, address
+
+
 def test_fr013_a_budget_is_set_on_the_page_and_over_rest(driver: Driver, client: Client) -> None:
     driver.start()
     uuid = driver.reload().uuid

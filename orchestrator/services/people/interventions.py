@@ -226,6 +226,18 @@ def _offered(choices: Sequence[str]) -> list[str]:
     return offered
 
 
+def why_not_answer(intervention: Intervention, actor: Actor) -> Refusal | None:
+    """Why this actor may not answer the question, whatever the answer is."""
+    if refusal := clear_human_flag.why_not(actor):
+        return refusal
+    if (card := _CARDS.get(InterventionKind(intervention.kind))) and not actor.is_person:
+        return NotAllowed(
+            f"{card} is answered by a person, not by an agent or a tool.",
+            recovery="Ask a person to answer it on the interventions page.",
+        )
+    return why_not_decide(actor) if intervention.kind in BUDGETS else None
+
+
 def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> None:
     offered = list(intervention.choices.values_list("text", flat=True))
     if offered and answer not in offered and intervention.kind not in BUDGETS:
@@ -235,12 +247,7 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
             "The card stands until the file is usable again.",
             recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
         )
-    if (card := _CARDS.get(InterventionKind(intervention.kind))) and not actor.is_person:
-        raise NotAllowed(
-            f"{card} is answered by a person, not by an agent or a tool.",
-            recovery="Ask a person to answer it on the interventions page.",
-        )
-    if intervention.kind in BUDGETS and (refusal := why_not_decide(actor)):
+    if refusal := why_not_answer(intervention, actor):
         raise refusal
     if intervention.kind == InterventionKind.BREAKER and not answer:
         raise MissingReason("Say what changes before the step is tried again.", field="answer")

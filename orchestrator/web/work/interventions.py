@@ -16,8 +16,8 @@ from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import InterventionKind
 from orchestrator.models import Intervention
 from orchestrator.queries.work import interventions as queries
-from orchestrator.services.people.interventions import clear_human_flag
-from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
+from orchestrator.services.people.interventions import clear_human_flag, why_not_answer
+from orchestrator.web.acting import act_of, does, now, off, perform, typed, viewer
 from orchestrator.web.polling import mark_at, tasks_are_open, unchanged
 from orchestrator.web.show import show
 
@@ -84,10 +84,9 @@ def interventions_page(
     who = viewer(request)
     mark, waiting = mark or mark_at(now()), queries.open_interventions()
     context = {
-        "open": waiting,
+        "open": [(one, off(why_not_answer(one, who.actor))) for one in waiting],
         "acted_is_open": any(intervention.pk == acted for intervention in waiting),
         "page_obj": Paginator(queries.cleared_interventions(), PER_PAGE).get_page(request.GET.get("page")),
-        "why_not": who.lacks(clear_human_flag),
         "acted": acted,
         "said": said,
         "mark": mark,

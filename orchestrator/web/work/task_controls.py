@@ -29,7 +29,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
         "requeue": _broken(detail) or off(failures.why_not_requeue(detail.row.failed, who.actor)),
         "send_back": _not_sent_back(who, detail) or off(why_integrated(task.workstream)),
         "flag": off(interventions.why_not_flag(task, who.actor)),
-        "answer": who.lacks(interventions.clear_human_flag),
+        "answer": off(interventions.why_not_answer(detail.asked, who.actor)) if detail.asked else "",
         "declare_blocker": off(blockers.why_not_block(task, who.actor)),
         "resolve_blocker": who.lacks(blockers.resolve_blocker),
     }
