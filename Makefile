@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
+.PHONY: help venv run test test-browser test-postgres lint migration nightly bench bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -27,6 +27,7 @@ help:
 	@echo "make test-browser   the browser tests alone; fails without Chromium"
 	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
+	@echo "make migration      the one migration made anew from the models, until a version is released"
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
@@ -107,6 +108,9 @@ nightly: $(if $(CHROMIUM),$(VENV)/.installed-browser,$(VENV)/.installed-test)
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \
 	then env -u DATA_DIR DATABASE_TESTS_ONLY=1 DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \
 	else echo "Skipped on PostgreSQL: no server answers at $(SERVER). Name one in DATABASE_URL."; fi
+
+migration: $(VENV)/.installed-test
+	DATA_DIR=$$(mktemp -d) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.remade_migration
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
