@@ -1,8 +1,8 @@
 """`make migration`: the one migration, made again from the models, until a version is released.
 
-Django adds every constraint and index by an operation of its own, for which SQLite makes the whole table again.
-Here they stand in the operation that makes the table, where that has the fields they speak of already: a first
-start takes less time.
+Django adds every constraint and index by an operation of its own, for which SQLite makes the whole table
+again. Here they stand in the operation that makes the table, where that has the fields they speak of already:
+a first start takes less time.
 """
 
 import re
@@ -53,10 +53,8 @@ def main() -> None:
     found: type[Migration] = import_module(MODULE).Migration
     migration = found("0001_initial", "orchestrator")
     migration.operations = inlined(list(found.operations))
-    migration.dependencies = [
-        ("__setting__", "AUTH_USER_MODEL") if isinstance(one, SwappableTuple) else one
-        for one in found.dependencies
-    ]
+    user = ("__setting__", "AUTH_USER_MODEL")
+    migration.dependencies = [user if isinstance(one, SwappableTuple) else one for one in found.dependencies]
     FILE.write_text(MigrationWriter(migration).as_string(), encoding="utf-8")
 
 
