@@ -13,6 +13,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.engine.proof import ProofRule
 from orchestrator.models import HandoffArtifact, HistoryEntry, Verification
 from orchestrator.processes.verifier import Verifier
+from orchestrator.queries.work.briefs import whole_brief
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.queries.work.work import Wanted
 from orchestrator.services.base.actor import Actor
@@ -101,6 +102,8 @@ def test_bx9_a_rule_demands_proof_by_path_or_role(started: Driver, rule: dict[st
     if "proof_roles" in rule:
         started.reload().version.steps.filter(key="B1").update(role="contributor")
     assert rules(started, **rule).status_code == 302
+    said = [whole_brief(started.task(key).pk).summary for key in ("B1", "C1")]
+    assert ["proof only" in one for one in said] == [True, False], said
     agent = working(started, "B1").write("pages/shop.html", "<p>\n")
     status, refusal = agent.complete(agent.commit())
     assert (status, refusal["code"]) == (422, "proof-demanded")

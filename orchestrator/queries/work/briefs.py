@@ -28,7 +28,7 @@ from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.places import place_of
-from orchestrator.queries.work.proof import verification_facts, verified_by
+from orchestrator.queries.work.proof import proof_demanded, verification_facts, verified_by
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
@@ -107,7 +107,10 @@ def _summary(task: Task, criteria: Sequence[CriterionFacts]) -> str:
     words = task.step.outcome_words
     ends = f", and one of the results {', '.join(words)}" if words else ""
     again = f" It is done again (rework {task.rework})." if task.rework else ""
-    return f"{task.step.key}: {task.step.title}. Complete it with {proof}{ends}.{again}"
+    rule = task.workstream.version.workflow.proof_rule
+    demanded = "" if task.step.is_gate else proof_demanded(task.step, rule)
+    only = f" Here {demanded}: hand in a commit, which a command then proves." if demanded else ""
+    return f"{task.step.key}: {task.step.title}. Complete it with {proof}{ends}.{only}{again}"
 
 
 def _learnings(task: Task) -> tuple[TaughtFacts, ...]:

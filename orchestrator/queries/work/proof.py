@@ -7,7 +7,7 @@ from django.conf import settings
 
 from orchestrator.adapters.registry import that_run
 from orchestrator.contract.briefs import VerificationFacts
-from orchestrator.core.engine.proof import kinds_to_prove
+from orchestrator.core.engine.proof import ProofRule, kinds_to_prove
 from orchestrator.core.engine.verification import Command, Named, verification_of
 from orchestrator.core.terms import VerificationState
 from orchestrator.models import Assignment, Attempt, Criterion, Step, Task, Verification, Workstream
@@ -98,6 +98,12 @@ def files_of_step(step: Step) -> list[str]:
     """The patterns of files that the step or its thread owns."""
     own = step.resources.filter(is_files=True).values_list("name", flat=True)
     return [*own, *step.thread.owned_files.values_list("pattern", flat=True)]
+
+
+def proof_demanded(step: Step, rule: ProofRule) -> str:
+    """Why the step takes proof only, in words; empty where it does not."""
+    files = files_of_step(step) if rule.paths else []
+    return rule.demands(step.role or step.thread.owner_role, files)
 
 
 def verified_by_run(attempt: Attempt) -> str:

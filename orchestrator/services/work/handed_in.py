@@ -10,7 +10,7 @@ from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.engine.verification import BeingVerified, Command, ProofDemanded
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Executor, Verification
-from orchestrator.queries.work.proof import command_for, files_of_step
+from orchestrator.queries.work.proof import command_for, proof_demanded
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
@@ -51,9 +51,7 @@ def measured_by_tool(attempt: Attempt, given: Given) -> bool:
 def _refuse_assertion(attempt: Attempt, commit: str) -> None:
     """ProofDemanded where a rule of the workflow wants proof of this step."""
     step, workflow = attempt.task.step, attempt.task.step.version.workflow
-    rule = workflow.proof_rule
-    files = files_of_step(step) if rule.paths else []
-    if demanded := rule.demands(step.role or step.thread.owner_role, files):
+    if demanded := proof_demanded(step, workflow.proof_rule):
         why = "no commit was handed in" if not commit else "no command proves it"
         raise ProofDemanded(
             f"In {workflow} {demanded}, and of {attempt} {why}.", field="commit" if not commit else "verify"
