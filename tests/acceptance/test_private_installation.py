@@ -104,8 +104,10 @@ class TestInstallation:
         installation.environment |= {"SECRET_KEY": "newer " * 12, "SECRET_KEY_FALLBACKS": earlier} | WITH_TLS
         installation.start()
         assert self.get(installation, "/api/tasks/", Authorization=f"Bearer {secret[0]}")[0] == 200
-        status, headers = self.get(installation, "/plans/", Cookie=cookies)
-        assert status == 200, "the session goes on"
+        assert self.get(installation, "/plans/", Cookie=cookies)[0] == 302, "it went over plain HTTP"
+        session = cookies[cookies.index("sessionid=") :]
+        status, headers = self.get(installation, "/plans/", Cookie=f"__Host-{session}")
+        assert status == 200, "the session goes on with another key"
         self.tls_is_kept_to(installation, headers)
         self.everything_is_private(installation)
 
