@@ -25,7 +25,7 @@ help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
 	@echo "make test           the whole test suite on SQLite; browser tests when Chromium is installed"
 	@echo "make test-browser   the browser tests alone; fails without Chromium"
-	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
+	@echo "make test-postgres  the suite on the server that DATABASE_URL names (CASES=first-cases: one case of each test)"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
 	@echo "make migration      the one migration made anew from the models, until a version is released"
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
@@ -93,7 +93,7 @@ test-postgres: $(VENV)/.installed-test
 	@case "$${DATABASE_URL:-}" in postgres*) ;; *) \
 	  echo "Name the server: DATABASE_URL=postgres://user@host:5432/name make test-postgres" \
 	  "(the tests make and drop a database of their own beside it)"; exit 1;; esac
-	env -u DATA_DIR DATABASE_TESTS_ONLY=1 $(SUITE)
+	env -u DATA_DIR DATABASE_TESTS_ONLY=$(or $(CASES),all) $(SUITE)
 
 lint: $(VENV)/.installed-browser
 	$(BIN)/ruff check .
@@ -106,7 +106,8 @@ nightly: $(if $(CHROMIUM),$(VENV)/.installed-browser,$(VENV)/.installed-test)
 	$(if $(TESTS)$(if $(CHROMIUM),,none),,$(ISOLATED) $(BIN)/python -m pytest -m "nightly and browser" tests/browser)
 	$(ISOLATED) ENGINE_EXAMPLES=$(or $(EXAMPLES),2000) $(NIGHTLY) $(TESTS)
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \
-	then env -u DATA_DIR DATABASE_TESTS_ONLY=1 DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \
+	then env -u DATA_DIR DATABASE_TESTS_ONLY=all DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS) && \
+	$(if $(TESTS),true,env -u DATA_DIR DATABASE_TESTS_ONLY=all DATABASE_URL="$(SERVER)" $(SUITE)); \
 	else echo "Skipped on PostgreSQL: no server answers at $(SERVER). Name one in DATABASE_URL."; fi
 
 migration: $(VENV)/.installed-test

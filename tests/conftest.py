@@ -38,13 +38,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's
     own.
 
-    With `DATABASE_TESTS_ONLY` what asks no database is left out: another one changes nothing about it.
+    With `DATABASE_TESTS_ONLY` what asks no database is left out: another one changes nothing about it. Where
+    that is `first-cases`, so is what asks it by the same statements as another test that is run.
     """
-    if os.environ.get("DATABASE_TESTS_ONLY"):
+    if which := os.environ.get("DATABASE_TESTS_ONLY"):
         others = [item for item in items if not _asks_the_database(item)]
+        if which == FIRST_CASES:
+            others += _further_cases([item for item in items if item not in set(others)])
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in set(others)]
     items.sort(key=_turn)
+
+
+def _further_cases(items: list[pytest.Item]) -> list[pytest.Item]:
+    """All but the first case of each test, whose cases differ in values; and pages, commands and whole
+    installations, which do the acts that the others do."""
+    first: set[str] = set()
+    further = []
+    for item in items:
+        name, folder = item.nodeid.partition("[")[0], item.nodeid.split("/")[1]
+        if name in first or folder in SAME_STATEMENTS or item.get_closest_marker("installation"):
+            further.append(item)
+        first.add(name)
+    return further
 
 
 def pytest_collection_finish() -> None:
@@ -64,6 +80,10 @@ def _asks_the_database(item: pytest.Item) -> bool:
     marked = any(item.get_closest_marker(name) for name in ("django_db", "installation"))
     return marked or bool(used & {"db", "transactional_db", "live_server"})
 
+
+#: The short choice of tests for a second database, and the folders that it leaves out.
+FIRST_CASES = "first-cases"
+SAME_STATEMENTS = frozenset({"web", "management", "client"})
 
 room = Room()
 

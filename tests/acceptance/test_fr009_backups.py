@@ -15,6 +15,7 @@ from django.db import connection
 
 from orchestrator.core.sealing.notes import read_head, read_note
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.processes import queue_broker
 from orchestrator.processes.supervisor import only_supervisor
 from orchestrator.services.handoff.divergence import workspace_facts
 from orchestrator.services.operation import backups, databases
@@ -31,6 +32,9 @@ def data(settings, tmp_path: Path) -> None:
     """The folder of the installation: what stood there before a restore is kept in it."""
     settings.DATA_DIR = tmp_path / "data"
     settings.DATA_DIR.mkdir()
+    if queue_broker._listener_of.cache_info().currsize:  # another test's queue is still connected
+        queue_broker._listener().close()
+        queue_broker._listener_of.cache_clear()
 
 
 def run(command: str, *words: object) -> str:

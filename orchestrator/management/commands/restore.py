@@ -63,9 +63,8 @@ class Command(BaseCommand):
         if connection.vendor != "sqlite" and history_here() is None:
             call_command("migrate", verbosity=0, interactive=False)
         if others := others_connected():
-            raise CommandError(
-                f"{others} other connections use the database. Stop what has them, then restore."
-            )
+            said = "Another connection uses" if others == 1 else f"{others} other connections use"
+            raise CommandError(f"{said} the database. Stop what has them, then restore.")
 
     def _say(self, manifest: Manifest, done: Restored) -> None:
         self.stdout.write(
