@@ -168,6 +168,7 @@ def test_fr002_what_is_snoozed_is_hidden_until_then_from_its_person_alone(driver
 @pytest.mark.parametrize(
     ("body", "said"),
     [
+        ({"item": ["task:1"], "until": "1999-01-01T00:00"}, "That time is past."),
         ({"for": "1d"}, "Choose between 1 and 100 items."),
         ({"item": ["question:1"], "for": ""}, "Say until when."),
         ({"item": ["question:1"], "for": "", "until": "2099-01-01T00:00"}, "longer than a year"),

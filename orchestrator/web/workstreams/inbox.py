@@ -142,6 +142,8 @@ def _until(request: HttpRequest) -> datetime:
         raise InvalidInput(
             "Say until when.", recovery="Choose a span, or give a day and time.", field="until"
         )
+    if until <= now():
+        raise InvalidInput("That time is past.", recovery="Give a later day and time.", field="until")
     return until
 
 
