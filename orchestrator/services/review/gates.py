@@ -211,6 +211,8 @@ def reject_gate(
         situation, _signatures = _open_gate(task_id, actor, seen)
         attempt, task = situation.attempt, situation.task
         target = _return_task(task, return_key)
+        if at > now:
+            what_to_redo(target)
         review = GateReview.objects.create(
             attempt=attempt,
             reviewer=actor.account,
@@ -225,7 +227,6 @@ def reject_gate(
         if review.effective_at is None:
             _turn_down(situation, review, target, actor, now)
         else:
-            what_to_redo(target)
             said = {"return_to": return_key, "reviewer_id": review.reviewer_id}
             _record(attempt, actor, Action.REJECTION_SIGNED, reason, now, said)
         wake(task.workstream_id)
