@@ -169,11 +169,18 @@ else:
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A full cache throws out entries at random. Words between processes (is the queue alive?) have a few fixed
+# keys; what is remembered of each workstream has a place of its own, or it would push them out.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": DATA_DIR / "cache",
-    }
+    },
+    "workstreams": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache-of-workstreams",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # The queue's schedules go wrong in any other zone; pages show times in PROJECT_TIME_ZONE.

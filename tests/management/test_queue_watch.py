@@ -2,6 +2,7 @@
 alone.
 """
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,11 +12,14 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from orchestrator.models import Workstream
 from orchestrator.processes import tasks
 from orchestrator.processes.queue_watch import BEAT_EVERY, SWEEP_EVERY, SWEEP_LOST, QueueWatch
 from orchestrator.processes.tasks import HEARTBEAT, SWEPT
+from orchestrator.services.handoff import baseline
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+COMMIT = "a" * 40
 
 
 class Clock:
@@ -147,6 +151,20 @@ def test_an_answer_keeps_it_going_and_sweeps_come_round(clock):
         clock.now += BEAT_EVERY
         assert not queue.look()
     assert sweeps == 3
+
+
+def test_what_is_remembered_of_many_workstreams_does_not_hide_that_the_queue_is_alive(clock):
+    """A full cache throws out entries at random: the answer must not be among them."""
+    queue = watch(clock)
+    queue.look()
+    answer()
+    random.seed(0)
+    for _ in range(700):
+        workstream = Workstream()
+        workstream.last = COMMIT
+        baseline._is_news(workstream, COMMIT)
+    clock.now += 31
+    assert not queue.look()
 
 
 def test_a_sweep_under_way_is_not_asked_for_again_until_it_counts_as_lost(clock):

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
@@ -159,9 +159,10 @@ def _is_news(workstream: Workstream, head: str) -> bool:
     """
     key = f"orchestrator.baseline.{workstream.uuid}"
     state = f"{head} {workstream.last}"  # type: ignore[attr-defined]
-    if cache.get(key) == state:
+    looked = caches["workstreams"]
+    if looked.get(key) == state:
         return False
-    cache.set(key, state, LOOKED_FOR.total_seconds())
+    looked.set(key, state, LOOKED_FOR.total_seconds())
     return True
 
 
