@@ -7,14 +7,13 @@ order rule, no lifecycle.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import AttemptStatus, TaskStatus, WorkstreamStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What replay reads of one history entry."""
 
     sequence: int
@@ -81,6 +80,11 @@ def replay(facts: Iterable[Fact], state: State | None = None) -> State:
         except (KeyError, ValueError, TypeError, AttributeError) as problem:
             raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
     return state
+
+
+def changes_nothing(action: str) -> bool:
+    """Whether entries of this action leave the state as it is, whatever they say."""
+    return ACTS.get(action) is _nothing
 
 
 def differences(rebuilt: State, stored: State) -> list[str]:
