@@ -26,7 +26,7 @@ Places = Mapping[str, tuple[str, ...]]
 
 
 def read_places(agent: str, table: object, *, in_text: bool) -> Places:
-    """Where each is found: one place or several, whose numbers are added. `Misconfigured` says what is wrong."""
+    """Where each is found: one place, or several whose numbers are added. Raises `Misconfigured`."""
     if not isinstance(table, Mapping) or not set(table) <= set(COUNTED):
         raise Misconfigured(f"usage of the agent {agent} says where {', '.join(COUNTED)} stand.")
     places = {name: (value,) if isinstance(value, str) else value for name, value in table.items()}
@@ -69,8 +69,8 @@ def at(found: object, path: str) -> Iterator[object]:
 
 
 def objects_in(output: str) -> Iterator[object]:
-    """The JSON objects that begin a line of an output, beside whatever else is printed; one that begins within
-    a line where none begins any."""
+    """The JSON objects that begin a line of an output, beside whatever else is printed; one that begins
+    within a line where none begins any."""
     starts = [match.start() for match in re.finditer(r"^\{", output, re.MULTILINE)] or [output.find("{")]
     end = 0
     for start in starts:
@@ -107,7 +107,7 @@ def _added(told: Mapping[str, list[object]]) -> dict[str, Any]:
         if name == MODEL:
             sums[name] = ", ".join(dict.fromkeys(_names(values)))[:MODEL_LENGTH]
             continue
-        total = sum(value for value in values if _counts(value))
+        total = sum(_number(value) for value in values)
         sums[name] = total if total <= MOST[name] else 0
     return {name: value for name, value in sums.items() if value}
 
@@ -121,9 +121,10 @@ def _names(values: Iterable[object]) -> Iterator[str]:
             yield from value
 
 
-def _counts(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
+def _number(value: object) -> int | float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0
+    return value if math.isfinite(value) and value > 0 else 0
 
 
 def _amount(word: str) -> float:

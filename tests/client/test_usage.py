@@ -99,7 +99,8 @@ def test_fr013_what_each_known_agent_used_is_read_from_its_output(
         "Killed\n",
         "{",
         '{"usage": [1], "stats": {"models": 7}, "part": "x", "modelUsage": 3}',
-        '{"usage": {"input_tokens": -4, "output_tokens": true}, "total_cost_usd": NaN, "part": {"cost": 1e300}}',
+        '{"usage": {"input_tokens": -4, "output_tokens": true}, "total_cost_usd": NaN,'
+        ' "part": {"cost": 1e300}}',
         '{"a":' * 5_000,
         "Tokens: lots sent, many received. Cost: $none message, $0 session.\n",
     ],
