@@ -298,9 +298,9 @@ class Store:
                 builder.insert(name, made, FileMode.TREE)
             elif standing is not None:
                 builder.remove(name)
-        tree = builder.write()
-        self._fresh.append(tree)
-        return tree
+        made = builder.write()
+        self._fresh.append(made)
+        return made
 
     def _tree(self, name: pygit2.Oid) -> pygit2.Tree:
         found = self._repository[name]
