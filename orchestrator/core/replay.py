@@ -92,13 +92,9 @@ def differences(rebuilt: State, stored: State) -> list[str]:
     said = _differing(rebuilt, stored, "the workstream", skip=("tasks", "dropped"))
     for name in ("tasks", "dropped"):
         there, here = getattr(rebuilt, name), getattr(stored, name)
-        said += [
-            f"{key}: history has this task, the tables do not" for key in sorted(there.keys() - here.keys())
-        ]
-        said += [
-            f"{key}: the tables have this task, history does not"
-            for key in sorted(here.keys() - there.keys())
-        ]
+        gone, new = there.keys() - here.keys(), here.keys() - there.keys()
+        said += [f"{key}: history has this task, the tables do not" for key in sorted(gone)]
+        said += [f"{key}: the tables have this task, history does not" for key in sorted(new)]
         for key in sorted(there.keys() & here.keys()):
             said += _differing(there[key], here[key], key)
     return said
