@@ -117,7 +117,7 @@ def _started(request: HttpRequest, found: queries.LibraryEntry) -> HttpResponse:
         return _start_page(request, found, refusal, source=source_with_values(found.source, values))
     except Refusal as refusal:
         return _start_page(request, found, refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(service.start_from_workflow)

@@ -112,7 +112,7 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
         lambda: do(request, viewer(request)),
         then=reverse("inbox"),
         again=lambda refusal: inbox_page(request, refusal),
-        repeats=act in BULK,
+        several=act in BULK,
     )
 
 
