@@ -134,15 +134,23 @@ def not_committed(path: str) -> str:
 
 
 def waits_for_signatures(sign_off: SignOff) -> str:
-    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; with the last, for its effect."""
-    if sign_off.complete:
-        return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon"
+    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; once it is decided, for that to take
+    effect."""
+    if sign_off.decided:
+        return decided_at_gate(sign_off)
     by = (" and " if sign_off.each else " or ").join(sign_off.asked)
     waits = "waits for sign-off" + (f" by {by}" if by else "")
     if sign_off.needed == 1 and not sign_off.signed:
         return waits
     names = f": {', '.join(sign_off.signed)}" if sign_off.signed else ""
     return f"{waits}, {sign_off.count} of {sign_off.needed} signed{names}"
+
+
+def decided_at_gate(sign_off: SignOff) -> str:
+    """What a decision says that can still be withdrawn; empty while none is made."""
+    if sign_off.rejected_by:
+        return f"rejected by {sign_off.rejected_by}, which takes effect soon"
+    return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon" if sign_off.complete else ""
 
 
 # -- what pages say beside the chip of a task, and in the inbox
@@ -264,6 +272,11 @@ def returned_plan(withdrawn: bool) -> str:
     return f"The plan was {'withdrawn' if withdrawn else 'sent back'}; its author submits the next version."
 
 
+def approved_plan() -> str:
+    """Of a workstream whose first version is approved and not in effect yet."""
+    return "The plan is approved; work begins when it takes effect."
+
+
 def finished(tasks: int) -> str:
     return f"All {tasks} tasks are done; {_UNACCEPTED}."
 
@@ -311,6 +324,8 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.ROUND: "let the next round come",
     RootKind.NOTHING: "",
 }
+#: Of a gate that is decided already.
+WITHDRAW_DECISION: Final = "wait, or withdraw the decision"
 
 
 def root_stands(kind: RootKind, detail: str, sentence: str) -> str:

@@ -51,7 +51,7 @@ def _facts(task: Task, signers: tuple[Signer, ...]) -> GateFacts:
         attempt_id=next((one.pk for one in task.attempts.all() if one.status == AttemptStatus.QUEUED), 0),
         needed=state.needed,
         signed=state.signed,
-        asked=state.asked,
+        asked=() if state.decided else state.asked,
         each=state.each,
         reviews=tuple(
             _review(review, attempt.number)

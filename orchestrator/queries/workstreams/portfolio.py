@@ -187,9 +187,11 @@ class Portfolio:
         counts = counts_of(workstream)
         ordered = tuple(signal for signal in Signal if signal in raised)
         state = explain.workstream(counts, self.now, root.sentence if root else "", last)
-        needs = waits_for(workstream)
-        if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
-            state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
+        needs, decided = waits_for(workstream), workstream.decided  # type: ignore[attr-defined]
+        if workstream.status == WorkstreamStatus.PLANNING and decided in RETURNED:
+            state = explain.returned_plan(decided == VersionStatus.WITHDRAWN)
+        elif workstream.status == WorkstreamStatus.PLANNING and decided == VersionStatus.APPROVED:
+            state = explain.approved_plan()
         if needs and root and root.stop.kind is None:
             state = ""
         sentences = (state, needs, waits_for_a_version(workstream))
