@@ -1,16 +1,25 @@
 """Agent: a coding agent that runs without a terminal, by its description in `agents.toml` (AD-6)."""
 
-import json
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from orchestrator.client.login import Misconfigured
+from orchestrator.client.usage import (
+    COST,
+    Places,
+    at,
+    objects_in,
+    objects_of_lines,
+    read_places,
+    used_in_objects,
+    used_in_text,
+)
 
 #: The agent that is any program.
 GENERIC: Final = "generic"
@@ -20,9 +29,6 @@ EVERYBODY: Final = ("PATH", "HOME", "LANG", "TERM", "TMPDIR")
 ASKS: Final = re.compile(r"^ASK: *(\S.*)$", re.MULTILINE)
 PROVES: Final = re.compile(r"^PROOF +(\d+): *(\S.*)$", re.MULTILINE)
 
-#: What the output of an agent can say that it used.
-COST: Final = "cost_usd"
-COUNTED: Final = frozenset({"tokens_in", "tokens_out", COST})
 #: Ends of names whose values are addresses and folders; other values from this length on are masked.
 NO_SECRETS, SHORTEST = ("_URL", "_DIR", "_HOME"), 6
 
@@ -47,7 +53,8 @@ class Agent:
     answer: Literal["text", "json", "lines"]
     said: str
     needs: tuple[str, ...]
-    usage: Mapping[str, str]
+    usage: Places
+    aside: str = ""
 
     def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
         """What it is given of an environment: only what is named, and never our own token."""
@@ -71,38 +78,27 @@ class Agent:
         told = [line for line in said.splitlines() if line.strip() and not PROVES.match(line)]
         return Ending(told[-1].strip() if told else "", proofs, asked[-1].strip() if asked else "")
 
-    def used(self, output: str, seconds: float) -> dict[str, Any]:
-        """What a run used, as a word to the server takes it: the time, and what its output says of tokens and
-        money (`usage`), summed where it says so more than once."""
+    def used(self, output: str, seconds: float, lines: Iterable[str] = ()) -> dict[str, Any]:
+        """What a run used, as a word to the server takes it: the time, and what its output says of tokens,
+        money and the model (`usage`). `lines` are those of all that it printed, where `output` is a part."""
         told: dict[str, Any] = {"seconds": round(seconds)}
-        for text in self._objects(output) if self.usage else ():
-            for name, path in self.usage.items():
-                number = _at(text, path, (int, float))
-                if number and not isinstance(number, bool):
-                    told[name] = told.get(name, 0) + number
+        if self.answer == "text":
+            told |= used_in_text(self.usage, output)
+        elif self.answer == "lines":
+            told |= used_in_objects(self.usage, objects_of_lines(lines or output.splitlines()))
+        else:
+            told |= used_in_objects(self.usage, objects_in(output))
         if cost := told.pop(COST, 0):
             told |= {"cost": f"{cost:.6f}", "currency": "USD"}
         return told
 
-    def _objects(self, output: str) -> list[str]:
-        return output.splitlines() if self.answer == "lines" else [output[output.find("{") :]]
-
     def _said(self, output: str) -> str:
         if self.answer == "text":
-            return output
-        found = [said for text in self._objects(output) if (said := _at(text, self.said, str))]
-        return found[-1] if found else output
-
-
-def _at(text: str, path: str, kind: type | tuple[type, ...]) -> Any:
-    """What of this kind stands at a path of a JSON object; None where there is nothing."""
-    try:
-        found: Any = json.loads(text)
-    except ValueError:
-        return None
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, kind) else None
+            return re.sub(self.aside, "", output, flags=re.MULTILINE) if self.aside else output
+        lines = self.answer == "lines"
+        found = objects_of_lines(output.splitlines()) if lines else objects_in(output)
+        said = [text for one in found for text in at(one, self.said) if isinstance(text, str)]
+        return said[-1] if said else output
 
 
 def find_agent(name: str, file: str = "", command: str = "") -> Agent:
@@ -160,11 +156,14 @@ def _agent(name: str, table: object) -> Agent:
         answer,
         str(table.get("said", "")),
         tuple(cast(list[str], needs)),
-        _usage(name, table.get("usage", {})),
+        read_places(name, table.get("usage", {}), in_text=answer == "text"),
+        _aside(name, table.get("aside", "")),
     )
 
 
-def _usage(name: str, table: object) -> dict[str, str]:
-    if not isinstance(table, Mapping) or not set(table) <= COUNTED:
-        raise Misconfigured(f"usage of the agent {name} has paths for {', '.join(sorted(COUNTED))}.")
-    return {str(counted): str(path) for counted, path in table.items()}
+def _aside(name: str, expression: object) -> str:
+    try:
+        re.compile(str(expression))
+    except re.error as problem:
+        raise Misconfigured(f"aside of the agent {name} is no expression: {problem}.") from problem
+    return str(expression)

@@ -22,7 +22,7 @@ from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out, h
 from orchestrator.client.held import HeldStep, take_next
 from orchestrator.client.login import Misconfigured
 from orchestrator.client.reply import Exit, Reply
-from orchestrator.client.running import Ran, run
+from orchestrator.client.running import Ran, lines_of, run
 from orchestrator.client.words import command
 from orchestrator.client.work import LONGEST_WAIT, is_pending, verified
 
@@ -153,7 +153,7 @@ class Worker:
             seconds=self.options.minutes * 60,
             stop=lambda: self._why_stop(held),
         )
-        self.used.append(self.agent.used(ran.output, time.monotonic() - begun))
+        self.used.append(self.agent.used(ran.output, time.monotonic() - begun, lines_of(log)))
         return replace(ran, output=self.agent.without_secrets(ran.output, environment))
 
     def _folder(self, claim: dict[str, Any]) -> tuple[Path, Elsewhere | None]:
@@ -277,6 +277,8 @@ def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             total[name] = total.get(name, 0) + int(one.get(name, 0))
         if cost := Decimal(one.get("cost", "0")):
             total["cost"], total["currency"] = str(Decimal(total.get("cost", "0")) + cost), one["currency"]
+        if one.get("model"):
+            total["model"] = one["model"]
     return total
 
 

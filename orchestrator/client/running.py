@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,6 +64,12 @@ def read(log: Path) -> str:
         half = MOST_READ // 2
         content = b"%b\n[%d bytes left out]\n%b" % (content[:half], left, content[-half:])
     return content.decode("utf-8", "replace").replace("\x00", "")
+
+
+def lines_of(log: Path) -> Iterator[str]:
+    """All that it printed, one line after another."""
+    with log.open(encoding="utf-8", errors="replace") as printed:
+        yield from printed
 
 
 def _give(process: "subprocess.Popen[bytes]", prompt: str) -> None:

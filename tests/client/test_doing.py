@@ -28,6 +28,31 @@ print("Made the file, by hand.")
 sys.exit({code})
 """
 
+#: What two of the agents print: events, one a line; and words for people, with lines about the program.
+OPENCODE = """{"type":"step_start","part":{"type":"step-start"}}
+{"type":"tool_use","part":{"type":"tool","state":{"output":"3 passed"}}}
+{"type":"step_finish","part":{"tokens":{"input":7,"output":2,"reasoning":1,"cache":{"write":40,"read":0}},"cost":0.01}}
+! permission requested: bash (rm *); auto-rejecting
+{"type":"text","part":{"type":"text","text":"PROOF 7: ran it\\nAll green.","time":{"end":2}}}
+{"type":"step_finish","part":{"tokens":{"input":3,"output":4,"reasoning":0,"cache":{"write":0,"read":50}},"cost":0.005}}
+{"type":"done","reason":"idle","rejected":["bash"]}
+"""
+AIDER = """Aider v0.86.1
+Main model: anthropic/claude-sonnet-4 with diff edit format
+Weak model: anthropic/claude-haiku-4
+
+Some talk.
+Tokens: 2.3k sent, 512 received. Cost: $0.01 message, $0.01 session.
+Applied edit to prices.py
+PROOF 7: ran it
+All green.
+
+Tokens: 11k sent, 1.2k cache write, 9.8k cache hit, 1,204 received.
+Cost: $0.0035 message, $0.01
+session.
+Applied edit to prices.py
+"""
+
 
 @pytest.fixture
 def stub(tmp_path: Path):
@@ -157,26 +182,13 @@ def test_ad6_a_worker_that_is_stopped_gives_the_step_back(call: Call, driver: Dr
             '{"item": {"text": "first"}}\n{"item": {"text": "PROOF 7: ran it\\nAll green."}}\n{"usage": {}}',
         ),
         ("gemini", 'Loaded.\n{"response": "PROOF 7: ran it\\nAll green."}'),
-        ("aider", "Some talk\nPROOF 7: ran it\nAll green.\n"),
+        ("opencode", OPENCODE),
+        ("aider", AIDER),
     ],
 )
 def test_ad6_the_last_words_of_each_known_agent_are_found(name: str, output: str) -> None:
     ending = find_agent(name).ending(output)
     assert (ending.outcome, dict(ending.proofs), ending.question) == ("All green.", {"7": "ran it"}, "")
-
-
-def test_ad6_what_a_run_used_is_read_from_its_output() -> None:
-    claude = '{"result": "Done.", "total_cost_usd": 0.25, "usage": {"input_tokens": 12, "output_tokens": 3}}'
-    used = find_agent("claude").used(claude, 8.6)
-    assert used == {"seconds": 9, "tokens_in": 12, "tokens_out": 3, "cost": "0.250000", "currency": "USD"}
-    turn = '{"type": "turn.completed", "usage": {"input_tokens": 5, "output_tokens": 1}}'
-    assert find_agent("codex").used(f"{turn}\nnoise\n{turn}", 1) == {
-        "seconds": 1,
-        "tokens_in": 10,
-        "tokens_out": 2,
-    }
-    assert find_agent("aider").used("Tokens: 5k sent", 2) == {"seconds": 2}
-    assert doing.summed([used, used])["cost"] == "0.500000"
 
 
 def test_ad6_an_unknown_agent_is_named_with_those_that_there_are(call: Call, driver: Driver) -> None:

@@ -24,8 +24,8 @@ from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budgets import KINDS as BUDGETS
-from orchestrator.services.people.budgets import decide_budget, why_not_decide
+from orchestrator.services.people.budget_decisions import KINDS as BUDGETS
+from orchestrator.services.people.budget_decisions import decide_budget, why_not_decide
 
 #: How many answers a question may offer, and how long each may be.
 MOST_CHOICES = 10

@@ -34,9 +34,9 @@ from orchestrator.services.work.attempts import (
     refuse_unsuited,
     require_doer,
 )
-from orchestrator.services.work.budgets import judge_budgets
 from orchestrator.services.work.places import after_claim, place_told
 from orchestrator.services.work.silence import heard
+from orchestrator.services.work.spending import judge_budgets
 from orchestrator.services.work.usage import told, used_by
 
 

@@ -37,7 +37,6 @@ from orchestrator.services.work.attempts import (
     require_doer,
     staleness,
 )
-from orchestrator.services.work.budgets import asks_about_budget, judge_budgets, overtake_budget
 from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
     Given,
@@ -49,6 +48,7 @@ from orchestrator.services.work.handed_in import (
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
+from orchestrator.services.work.spending import asks_about_budget, judge_budgets, overtake_budget
 from orchestrator.services.work.usage import told, used_by
 
 

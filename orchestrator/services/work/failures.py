@@ -23,9 +23,9 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
-from orchestrator.services.work.budgets import ask_on, judge_budgets, overtake_budget
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import answer_silence, heard
+from orchestrator.services.work.spending import ask_on, judge_budgets, overtake_budget
 from orchestrator.services.work.usage import told, used_by
 
 #: How an attempt ends.

@@ -15,9 +15,9 @@ from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.work.attempts import end, held_attempt, record_attempt
-from orchestrator.services.work.budgets import judge_budgets
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
+from orchestrator.services.work.spending import judge_budgets
 from orchestrator.services.work.usage import told, used_by
 
 

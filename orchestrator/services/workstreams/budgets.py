@@ -15,7 +15,7 @@ from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budgets import give_plan
+from orchestrator.services.people.budget_decisions import give_plan
 from orchestrator.services.people.interventions import close_intervention
 
 

@@ -18,7 +18,7 @@ from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.progress import judge_afresh, settle
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budgets import KINDS
+from orchestrator.services.people.budget_decisions import KINDS
 from orchestrator.services.people.interventions import close_intervention, open_intervention
 
 
