@@ -39,8 +39,8 @@ def signer_of(user: User, *, rejects: bool = False) -> Signer:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What a gate asks for, and who has decided about the attempt that waits, in order. `names` are the plan's
-    reviewers, `needed` is how many signatures it asks for, 0 for one of each name."""
+    """What a gate asks for, and who has decided about the attempt that waits, in order. `names` are the
+    plan's reviewers, `needed` is how many signatures it asks for, 0 for one of each name."""
 
     names: tuple[str, ...]
     needed: int

@@ -17,7 +17,7 @@ from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycl
 from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
-from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
 from orchestrator.queries.plans.effect import promised_to_each
@@ -62,7 +62,7 @@ class Filters:
     workflow: str = ""
     text: str = ""
     sort: str = ""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict) -> Self:

@@ -1,8 +1,8 @@
 """Forms are sent twice (a double click, Reload, the Back button); what they make is made once.
 
-A form that makes or decides something carries a key of its own. The first time it is sent, the key is settled
-together with the act. Further times do nothing: a double click is answered like the first one, and later, when
-what was done may be undone again, the form is told what it came to then.
+A form that makes or decides something carries a key of its own. The first time it is sent, the key is
+settled together with the act. Further times do nothing: a double click is answered like the first one, and
+later, when what was done may be undone again, people are told what it came to then.
 """
 
 import re

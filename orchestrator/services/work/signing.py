@@ -36,7 +36,8 @@ def why_not_decide(
         asked = ", ".join(signatures.names) or "reviewer or approver"
         return NotAllowed(f"{actor.label} may not sign {gate.step.key}: it is signed by {asked}.")
     if me.name in (so_far := signatures.sign_off()).signed:
-        return WrongState(f"{actor.label} has signed {gate.step.key} already.", recovery=_after_signing(so_far))
+        signed = f"{actor.label} has signed {gate.step.key} already."
+        return WrongState(signed, recovery=_after_signing(so_far))
     return _own_work(gate, actor, names_steps)
 
 

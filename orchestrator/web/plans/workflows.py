@@ -15,8 +15,8 @@ from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import in_flight, versions_in_effect, workstreams_in_flight
 from orchestrator.queries.plans.change_log import LoggedChange, change_log
 from orchestrator.queries.plans.readings import plan_of
-from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.base.form_keys import Made
+from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.plans.starting import start_workstream
 from orchestrator.web.acting import act_of, does, now, perform, proceed, typed, viewer
 from orchestrator.web.csv_export import csv_response, moment
