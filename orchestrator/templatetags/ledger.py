@@ -239,8 +239,8 @@ def ended(text: str) -> str:
 
 
 @register.filter
-def decided_at_gate(sign_off: SignOff) -> str:
-    return explain.decided_at_gate(sign_off)
+def waits_for_signatures(sign_off: SignOff) -> str:
+    return explain.waits_for_signatures(sign_off)
 
 
 @register.filter

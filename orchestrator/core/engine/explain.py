@@ -13,11 +13,11 @@ from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import (
     AttemptStatus,
-    GateKind,
     Lifecycle,
     RootKind,
     Signal,
     TaskStatus,
+    VersionStatus,
     WorkstreamStatus,
 )
 
@@ -29,14 +29,6 @@ _UNACCEPTED: Final = "nobody has accepted it"
 DROPPED: Final = "cancelled: a later version of the plan dropped it"
 #: Of a task that its plan's source gave up, and that no condition skipped.
 SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
-#: What each kind of gate is for, in the words of its page.
-GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
-    GateKind.MERGE: "Threads come together: what was done apart is checked as one before anything "
-    "builds on it.",
-    GateKind.REVIEW: "Somebody who did not do the work looks at it.",
-    GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",
-    GateKind.RELEASE: "The result is given out: whoever signs answers for it.",
-}
 
 
 def where_it_stands(task: TaskView) -> str:
@@ -137,20 +129,14 @@ def waits_for_signatures(sign_off: SignOff) -> str:
     """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; once it is decided, for that to take
     effect."""
     if sign_off.decided:
-        return decided_at_gate(sign_off)
+        signed, rejected = f"signed by {' and '.join(sign_off.signed)}", sign_off.rejected_by
+        return f"{f'rejected by {rejected}' if rejected else signed}, which takes effect soon"
     by = (" and " if sign_off.each else " or ").join(sign_off.asked)
     waits = "waits for sign-off" + (f" by {by}" if by else "")
     if sign_off.needed == 1 and not sign_off.signed:
         return waits
     names = f": {', '.join(sign_off.signed)}" if sign_off.signed else ""
     return f"{waits}, {sign_off.count} of {sign_off.needed} signed{names}"
-
-
-def decided_at_gate(sign_off: SignOff) -> str:
-    """What a decision says that can still be withdrawn; empty while none is made."""
-    if sign_off.rejected_by:
-        return f"rejected by {sign_off.rejected_by}, which takes effect soon"
-    return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon" if sign_off.complete else ""
 
 
 # -- what pages say beside the chip of a task, and in the inbox
@@ -247,6 +233,14 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
+#: Of a workstream without work whose newest version was decided about.
+DECIDED_PLAN: Final = {
+    VersionStatus.WITHDRAWN: "The plan was withdrawn; its author submits the next version.",
+    VersionStatus.SENT_BACK: "The plan was sent back; its author submits the next version.",
+    VersionStatus.APPROVED: "The plan is approved; work begins when it takes effect.",
+}
+
+
 def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: str = "") -> str:
     """What the workstream waits for, the most urgent thing first: `root` says what its front waits for,
     `last` what happened last in it."""
@@ -265,16 +259,6 @@ def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: st
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
     return root or f"{_tasks(counts.open_tasks)} open."
-
-
-def returned_plan(withdrawn: bool) -> str:
-    """Of a workstream whose newest version was decided against."""
-    return f"The plan was {'withdrawn' if withdrawn else 'sent back'}; its author submits the next version."
-
-
-def approved_plan() -> str:
-    """Of a workstream whose first version is approved and not in effect yet."""
-    return "The plan is approved; work begins when it takes effect."
 
 
 def finished(tasks: int) -> str:

@@ -8,8 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import GateKind, Role
 
+#: What each kind of gate is for, in the words of its page.
+GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
+    GateKind.MERGE: "Threads come together: what was done apart is checked as one before anything "
+    "builds on it.",
+    GateKind.REVIEW: "Somebody who did not do the work looks at it.",
+    GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",
+    GateKind.RELEASE: "The result is given out: whoever signs answers for it.",
+}
 _ROLES: Final = frozenset(Role)
 
 

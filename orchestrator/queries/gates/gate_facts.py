@@ -3,8 +3,7 @@
 from django.db.models import QuerySet
 
 from orchestrator.contract.gates import GateFacts, GateList, GateReviewFacts
-from orchestrator.core.engine.explain import GATE_MEANINGS
-from orchestrator.core.engine.signatures import Signer, sign_off
+from orchestrator.core.engine.signatures import GATE_MEANINGS, Signer, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, GateKind, StepKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import signers_by_gate

@@ -27,8 +27,6 @@ from orchestrator.queries.work.fronts import FrontRoot, front_roots
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
-#: Decisions after which a plan waits for its author.
-RETURNED = frozenset({VersionStatus.SENT_BACK, VersionStatus.WITHDRAWN})
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -188,10 +186,8 @@ class Portfolio:
         ordered = tuple(signal for signal in Signal if signal in raised)
         state = explain.workstream(counts, self.now, root.sentence if root else "", last)
         needs, decided = waits_for(workstream), workstream.decided  # type: ignore[attr-defined]
-        if workstream.status == WorkstreamStatus.PLANNING and decided in RETURNED:
-            state = explain.returned_plan(decided == VersionStatus.WITHDRAWN)
-        elif workstream.status == WorkstreamStatus.PLANNING and decided == VersionStatus.APPROVED:
-            state = explain.approved_plan()
+        if workstream.status == WorkstreamStatus.PLANNING:
+            state = explain.DECIDED_PLAN.get(decided, state)
         if needs and root and root.stop.kind is None:
             state = ""
         sentences = (state, needs, waits_for_a_version(workstream))
