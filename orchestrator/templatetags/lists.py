@@ -24,7 +24,7 @@ def filters(
     """The form of a list's filters, which works without JavaScript; with it, `target` is the id of the part
     of the page that a change fetches anew. `label` names the form to screen readers. On a narrow screen it is
     folded while nothing is filtered, unless it is what the page is for (`fold` false)."""
-    asked = context["request"].GET
+    asked = context["request"].GET if "request" in context else {}
     given = any(asked[name] for name in asked if name not in NO_FILTERS)
     shown = {"fields": content, "address": address, "label": label, "target": target}
     return render_to_string("site/filters.html", {**shown, "fold": fold, "given": given})

@@ -69,6 +69,10 @@ class InboxFilter:
     mine: bool = False
     sort: str = ""
 
+    @property
+    def given(self) -> bool:
+        return bool(self.kind or self.domain or self.workstream or self.mine)
+
     def conditions(self, source: Source, person: int) -> Q:
         to, found = source.workstream, Q()
         if self.domain:
