@@ -6,6 +6,7 @@ from django.db.models import QuerySet, Sum
 
 from orchestrator.core.engine.budgets import Budget, read_budget
 from orchestrator.core.engine.usage import Usage, totals
+from orchestrator.core.terms import BUDGET_QUESTIONS
 from orchestrator.models import Attempt, Task, Workstream
 
 #: The columns of an attempt that are summed, and what each is in a sum.
@@ -45,6 +46,12 @@ def plan_budget(workstream: Workstream) -> Budget:
 def step_budget(task: Task) -> Budget:
     """What a person set for the task, or else what its step says."""
     return read_budget(task.budget or task.step.budget)
+
+
+def asks_about_budget(task: Task) -> bool:
+    """Whether what the task asks is about a budget: that is in no result's way, and not everybody who may
+    answer may decide about money."""
+    return task.interventions.filter(kind__in=BUDGET_QUESTIONS, cleared_at=None).exists()
 
 
 def telling(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:

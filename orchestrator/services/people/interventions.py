@@ -15,7 +15,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
-from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
+from orchestrator.core.terms import BUDGET_QUESTIONS, TERMINAL_TASK, InterventionKind, Scope, TaskStatus
 from orchestrator.models import HandoffArtifact, Intervention, InterventionChoice, Task
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
@@ -24,7 +24,6 @@ from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budget_decisions import KINDS as BUDGETS
 from orchestrator.services.people.budget_decisions import decide_budget, why_not_decide
 
 #: How many answers a question may offer, and how long each may be.
@@ -111,7 +110,7 @@ def clear_human_flag(
         _refuse_answer(intervention, answer.strip(), actor)
         if intervention.kind == InterventionKind.BREAKER:
             task.forgive_failures()
-        if intervention.kind in BUDGETS:
+        if intervention.kind in BUDGET_QUESTIONS:
             decide_budget(intervention.kind, task, answer, actor, now)
         close_intervention(intervention, task, answer.strip(), actor, now)
         settle(task, now)
@@ -235,12 +234,12 @@ def why_not_answer(intervention: Intervention, actor: Actor) -> Refusal | None:
             f"{card} is answered by a person, not by an agent or a tool.",
             recovery="Ask a person to answer it on the interventions page.",
         )
-    return why_not_decide(actor) if intervention.kind in BUDGETS else None
+    return why_not_decide(actor) if intervention.kind in BUDGET_QUESTIONS else None
 
 
 def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> None:
     offered = list(intervention.choices.values_list("text", flat=True))
-    if offered and answer not in offered and intervention.kind not in BUDGETS:
+    if offered and answer not in offered and intervention.kind not in BUDGET_QUESTIONS:
         raise InvalidInput(f"Answer with one of: {'; '.join(offered)}.", field="answer")
     if intervention.kind == InterventionKind.ARTIFACT:
         raise WrongState(
