@@ -93,16 +93,32 @@ class Worker:
     #: Why the step is to be given back although it is held, empty while it is not.
     leaving: str = ""
     done: list[str] = field(default_factory=list)
+    #: What was said last of a server that is away.
+    away: str = ""
     #: What the runs used that the server was not told of yet.
     used: list[dict[str, Any]] = field(default_factory=list)
     #: The clones that are its own while it works, by repository.
     clones: dict[str, IO[str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """A server that is away is waited for: what was done is handed over when it is back."""
+        self.impatient = self.connection
+        self.connection = replace(self.connection, goes_on=self._goes_on)
+
+    def _goes_on(self, problem: Unreachable) -> bool:
+        if self.stopping:
+            return False
+        if str(problem) != self.away:
+            print(f"{problem} It is tried again until it does.", flush=True)
+        self.away = str(problem)
+        return True
+
     def take(self) -> dict[str, Any] | None:
         """The claim of the next step, or of the one that is held already; None when none came."""
         wait = 0 if self.options.once else WAIT
         wanted = {"workstream": self.options.workstream, "repository": self.options.repository}
-        claim: dict[str, Any] | None = take_next(self.connection, wanted, wait)["claim"]
+        server = self.impatient if self.options.once else self.connection
+        claim: dict[str, Any] | None = take_next(server, wanted, wait)["claim"]
         return claim
 
     def do(self, claim: dict[str, Any]) -> None:
@@ -199,7 +215,7 @@ class Worker:
             return ""
         self.looked = time.monotonic()
         try:
-            items = self.connection.get("mine")["items"]
+            items = self.impatient.get("mine")["items"]
         except Unreachable:
             return ""  # it goes on; the server may be back when it is done
         mine = next((item for item in items if item["attempt"] == held.attempt), None)
@@ -299,7 +315,10 @@ def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def work(connection: Connection, options: Namespace) -> Reply:
     """Until it is asked to leave (SIGINT, SIGTERM), or with `--once` for one step."""
-    worker = Worker(connection, find_agent(options.agent, options.agents, options.command), options)
+    agent = find_agent(options.agent, options.agents, options.command)
+    if not agent.is_installed(os.environ.get("PATH")):
+        raise Misconfigured(f"{agent.name} is not installed here: there is no program {agent.command[0]!r}.")
+    worker = Worker(connection, agent, options)
     _listen(lambda: setattr(worker, "stopping", True))
     try:
         while not worker.stopping:
@@ -324,7 +343,9 @@ def _do(worker: Worker, claim: dict[str, Any]) -> None:
         if refusal.code != "stale-token":
             _give_up(worker, claim, f"{refusal.message} {refusal.recovery}")
     except OSError as problem:
-        _give_up(worker, claim, f"{worker.agent.name} could not be started: {problem}")
+        # It would be the same with the next step.
+        worker.connection.post(*_release(claim))
+        raise Misconfigured(f"{worker.agent.name} could not be started: {problem}.") from problem
     except NotCheckedOut as problem:
         _give_up(worker, claim, f"{problem}")
     except Misconfigured:
