@@ -60,9 +60,9 @@ class Agent:
     def is_installed(self, path: str | None) -> bool:
         """Whether its program is found, in the folders of a PATH; one that is named from the folder it works
         in (`./agent.sh`) may be there."""
-        named = Path(self.command[0])
-        from_there = len(named.parts) > 1 and not named.is_absolute()
-        return from_there or shutil.which(self.command[0], path=path) is not None
+        program = self.command[0]
+        from_there = "/" in program and not program.startswith("/")
+        return from_there or shutil.which(program, path=path) is not None
 
     def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
         """What it is given of an environment: only what is named, and never our own token."""
