@@ -8,8 +8,10 @@ reached.
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from orchestrator.core.errors import WorkspaceUnavailable
@@ -84,11 +86,46 @@ def place(copies: Mapping[str, Path], root: Path) -> None:
             os.fsync(folder)
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Write a file that is not waited for: `to_disk` does that, for several at once."""
     with disk_errors(path), path.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    write(path, content)
+    to_disk([path])
+
+
+#: Files that are waited for at the same time.
+AT_ONCE = 16
+
+
+def to_disk(paths: Collection[Path | str]) -> None:
+    """Wait until files and folders are on the disk, with the names in those folders.
+
+    All of them at once: a file system writes together what is asked for together, where one after another
+    each takes a turn of its own (nine files with their folders: 5 ms for 55).
+    """
+    wanted = list(dict.fromkeys(paths))
+    several = _waiters_of(os.getpid()).map if len(wanted) > 1 else map
+    for _ in several(_sync, wanted):
+        pass
+
+
+@cache
+def _waiters_of(_process: int) -> ThreadPoolExecutor:
+    """Those of this process: threads do not come along into a forked one."""
+    return ThreadPoolExecutor(AT_ONCE, "to-disk")
+
+
+def _sync(path: Path | str) -> None:
+    with disk_errors(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read(root: Path, path: str, limit: int = -1) -> bytes:

@@ -19,6 +19,8 @@ from orchestrator.core.errors import WorkspaceUnavailable
 IDENTITY = ("Orchestrator", "orchestrator@localhost")
 SETTINGS = (
     ("core.fsync", "committed,loose-object,reference"),
+    # The database says where the branch stood, and what leaves it is kept under refs/diverged/.
+    ("core.logAllRefUpdates", "false"),
     ("core.hooksPath", "/dev/null"),
     ("core.autocrlf", "false"),
     ("core.protectHFS", "true"),

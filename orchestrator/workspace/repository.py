@@ -117,7 +117,10 @@ class Workspace:
             self._keep_edited(path, at)
         crash_point("before-blob")
         if fresh:
-            head = self._commit({path: contents[path] for path in fresh}, head, message, at)
+            fresh_files = {path: contents[path] for path in fresh}
+            head = self._commit(fresh_files, head, message, at, copies.values())
+        else:
+            files.to_disk(copies.values())
         crash_point("before-files")
         files.place({path: copies[path] for path in stale}, self.root)
         if listed:
@@ -263,11 +266,19 @@ class Workspace:
             self._staging.mkdir(exist_ok=True)
         copies = {path: self._staging / str(number) for number, path in enumerate(sorted(contents))}
         for path, copy in copies.items():
-            files.write_durably(copy, contents[path])
+            files.write(copy, contents[path])
         return copies
 
-    def _commit(self, contents: Mapping[str, bytes], head: str, message: str, at: datetime) -> str:
-        commit = self._store.commit(contents, head, message, at)
+    def _commit(
+        self,
+        contents: Mapping[str, bytes],
+        head: str,
+        message: str,
+        at: datetime,
+        copies: Iterable[Path],
+    ) -> str:
+        """The commit, once it, and what is to move into the work tree, are on the disk."""
+        commit = self._store.commit(contents, head, message, at, copies)
         self.intend(commit)
         crash_point("before-ref")
         self._store.move(commit, head, "handoff")

@@ -4,6 +4,7 @@ A commit is written in the order that survives any crash: blobs, trees, commit, 
 known before the branch moves is told before that. Everything that writes needs the workspace's lock.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Final
 import pygit2
 from pygit2.enums import ConfigLevel, DeltaStatus, FileMode, RepositoryOpenFlag, SortMode
 
-from orchestrator.workspace.files import disk_errors
+from orchestrator.workspace.files import disk_errors, to_disk
 from orchestrator.workspace.git import IDENTITY, GitFailed
 
 BRANCH: Final = "refs/heads/main"
@@ -28,12 +29,24 @@ for _level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM, ConfigLe
 pygit2.settings.owner_validation = False
 
 
+class _Disk:
+    waits = True
+
+
 def wait_for_the_disk(wait: bool) -> None:
     """Whether objects and the branch have to be on the disk before the next step; as a rule they have to."""
-    pygit2.settings.enable_fsync_gitdir(wait)
+    _Disk.waits = wait
 
 
-wait_for_the_disk(True)
+@contextmanager
+def branch_on_disk() -> Iterator[None]:
+    """Have libgit2 wait for the disk before a branch's new file takes the place of the old one. Not so for
+    objects, where it would wait for each by itself. The workspace's lock keeps other writers away."""
+    pygit2.settings.enable_fsync_gitdir(_Disk.waits)
+    try:
+        yield
+    finally:
+        pygit2.settings.enable_fsync_gitdir(False)
 
 
 @contextmanager
@@ -52,6 +65,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self._folder = root / ".git"
         self._opened: pygit2.Repository | None = None
+        #: Objects that were written and may not be on the disk yet.
+        self._fresh: list[pygit2.Oid] = []
 
     @property
     def _repository(self) -> pygit2.Repository:
@@ -81,20 +96,50 @@ class Store:
         with library_errors("read"):
             return pygit2.Oid(hex=name) in self._repository
 
-    def commit(self, contents: Mapping[str, bytes], head: str, message: str, at: datetime) -> str:
+    def commit(
+        self,
+        contents: Mapping[str, bytes],
+        head: str,
+        message: str,
+        at: datetime,
+        beside: Iterable[Path] = (),
+    ) -> str:
         """Write a commit behind `head` ("" is none) that holds these files beside those of `head`; the branch
-        stays where it is. Answers with its name. Raises GitFailed."""
+        stays where it is. Answers with its name when all of it is on the disk, together with the files
+        `beside`. Raises GitFailed, WorkspaceUnavailable."""
         with library_errors("commit"):
-            repository = self._repository
-            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
-            tree = self._grown(self._tree_of(head) if head else None, blobs)
-            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
-            commit = repository.create_commit(None, by, by, message, tree, [head] if head else [])
+            tree = self._grown(self._tree_of(head) if head else None, self._stored(contents))
+            commit = self._made(tree, [head] if head else [], message, at)
+        self._to_disk(beside)
         return str(commit)
+
+    def _stored(self, contents: Mapping[str, bytes]) -> dict[str, pygit2.Oid]:
+        blobs = {path: self._repository.create_blob(content) for path, content in contents.items()}
+        self._fresh += blobs.values()
+        return blobs
+
+    def _made(self, tree: pygit2.Oid, parents: list[str], message: str, at: datetime) -> pygit2.Oid:
+        by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
+        commit = self._repository.create_commit(None, by, by, message, tree, parents)
+        self._fresh.append(commit)
+        return commit
+
+    def _to_disk(self, beside: Iterable[Path] = ()) -> None:
+        """Wait for what was written since the last call. An object that was there already may be of a writer
+        that was killed before it waited, so it is waited for too, unless it is packed."""
+        fresh, self._fresh = self._fresh, []
+        paths: list[Path | str] = [*beside]
+        if _Disk.waits and fresh:
+            objects = f"{self._folder}/objects"
+            named = [(f"{objects}/{name[:2]}", name[2:]) for name in map(str, fresh)]
+            loose = [(folder, file) for folder, name in named if os.path.exists(file := f"{folder}/{name}")]
+            paths += [objects, *(part for place in loose for part in place)]
+        if paths:
+            to_disk(paths)
 
     def move(self, commit: str, head: str, why: str) -> None:
         """Have the branch stand at a commit; GitFailed when it stands at `head` no more ("" is nowhere)."""
-        with library_errors("update-ref"):
+        with library_errors("update-ref"), branch_on_disk():
             if not head:
                 self._repository.create_reference_direct(BRANCH, pygit2.Oid(hex=commit), False, why)
                 return
@@ -108,9 +153,7 @@ class Store:
         What cannot be read of it is begun anew. Raises GitFailed.
         """
         with library_errors("commit"):
-            repository = self._repository
-            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
-            tree, before = self._grown(None, blobs), self._commit_at(ref)
+            tree, before = self._grown(None, self._stored(contents)), self._commit_at(ref)
             if before is not None and before.tree_id == tree:
                 return False
             self._commit_to(ref, tree, before, message, at)
@@ -133,17 +176,16 @@ class Store:
             repository = self._repository
             goes_on = ref in repository.references and not anew
             before = repository.references[ref].peel(pygit2.Commit) if goes_on else None
-            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
-            tree = self._grown(before.tree if before else None, blobs, gone)
+            tree = self._grown(before.tree if before else None, self._stored(contents), gone)
             self._commit_to(ref, tree, before, message, at)
 
     def _commit_to(
         self, ref: str, tree: pygit2.Oid, before: pygit2.Commit | None, message: str, at: datetime
     ) -> None:
-        by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
-        parents = [before.id] if before else []
-        commit = self._repository.create_commit(None, by, by, message, tree, parents)
-        self._repository.references.create(ref, commit, force=True)
+        commit = self._made(tree, [str(before.id)] if before else [], message, at)
+        self._to_disk()
+        with branch_on_disk():
+            self._repository.references.create(ref, commit, force=True)
 
     def rename(self, ref: str) -> str:
         """Have a branch stand under a name with its commit's in it, which is answered; "" when it is not
@@ -154,7 +196,8 @@ class Store:
             kept = f"{ref}-until-{str(self._repository.references[ref].target)[:12]}"
             while kept in self._repository.references:
                 kept = f"{kept}-again"
-            self._repository.references[ref].rename(kept)
+            with branch_on_disk():
+                self._repository.references[ref].rename(kept)
         return kept
 
     def over_time(self, ref: str, path: str) -> Iterator[bytes]:
@@ -255,7 +298,9 @@ class Store:
                 builder.insert(name, made, FileMode.TREE)
             elif standing is not None:
                 builder.remove(name)
-        return builder.write()
+        made = builder.write()
+        self._fresh.append(made)
+        return made
 
     def _tree(self, name: pygit2.Oid) -> pygit2.Tree:
         found = self._repository[name]

@@ -9,7 +9,8 @@ import time_machine
 from django.conf import settings
 from django_q.models import OrmQ
 
-from orchestrator.models import Wake
+from orchestrator.core.terms import ArtifactState, EventType
+from orchestrator.models import HandoffArtifact, Wake
 from orchestrator.processes import tasks
 from orchestrator.processes.queue_watch import QueueWatch
 from orchestrator.queries.handoff.state_files import overdue
@@ -91,6 +92,23 @@ def test_wf7_the_watch_wakes_what_is_behind_when_its_second_is_over(
     assert woken == [[], [(driver.reload().pk,)], [(driver.reload().pk,)]]
     with time_machine.travel(written_at + LATER, tick=False):
         tasks.advance(driver.reload().pk)
+    assert up_to_date(driver)
+
+
+def test_wf7_a_claim_wakes_nobody_and_is_committed_when_the_second_is_over(
+    driver: Driver, written_at: datetime
+) -> None:
+    """Nothing can start because of it, so the completion that follows finds neither queue nor workspace busy
+    with it."""
+    OrmQ.objects.all().delete()
+    Wake.objects.update(waits=False)
+    driver.claim("S1")
+    assert not [message for message in OrmQ.objects.all() if "advance" in message.func()]
+    assert overdue(written_at + SOON) == []
+    assert overdue(written_at + LATER) == [driver.reload().pk]
+    advance(workstream_id=driver.reload().pk, clock=lambda: written_at + LATER)
+    started = HandoffArtifact.objects.get(event=EventType.ATTEMPT_STARTED)
+    assert started.state == ArtifactState.COMMITTED
     assert up_to_date(driver)
 
 

@@ -17,7 +17,7 @@ from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycl
 from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
-from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
 from orchestrator.queries.plans.effect import promised_to_each
@@ -27,8 +27,6 @@ from orchestrator.queries.work.fronts import FrontRoot, front_roots
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
-#: Decisions after which a plan waits for its author.
-RETURNED = frozenset({VersionStatus.SENT_BACK, VersionStatus.WITHDRAWN})
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -62,7 +60,7 @@ class Filters:
     workflow: str = ""
     text: str = ""
     sort: str = ""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict) -> Self:
@@ -187,9 +185,9 @@ class Portfolio:
         counts = counts_of(workstream)
         ordered = tuple(signal for signal in Signal if signal in raised)
         state = explain.workstream(counts, self.now, root.sentence if root else "", last)
-        needs = waits_for(workstream)
-        if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
-            state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
+        needs, decided = waits_for(workstream), workstream.decided  # type: ignore[attr-defined]
+        if workstream.status == WorkstreamStatus.PLANNING:
+            state = explain.DECIDED_PLAN.get(decided, state)
         if needs and root and root.stop.kind is None:
             state = ""
         sentences = (state, needs, waits_for_a_version(workstream))

@@ -14,7 +14,9 @@ from orchestrator.services.base.rows import UpdateWhere
 
 
 def leave_behind(workstream_id: int) -> None:
-    """Note that the state files show less than the rows."""
+    """Note that the state files show less than the rows, or that something was announced which nobody builds
+    on: the watch wakes the workstream when its second is over. Before they were ever written there is
+    nothing to note: then an advance is under way, or the sweep comes."""
     _update({"workstream": workstream_id, "behind": False}, behind=True)
 
 

@@ -20,9 +20,9 @@ from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.rows import InsertRow, UpdateWhere
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.handoff.commits import base_at_claim
+from orchestrator.services.handoff.state_files import leave_behind
 from orchestrator.services.people.ownership import own_unowned
 from orchestrator.services.people.threads import refuse_assigned_elsewhere
 from orchestrator.services.work.attempts import (
@@ -104,7 +104,7 @@ def _claim(
     record_attempt(attempt, actor, Action.ATTEMPT_CLAIMED, now, data=data)
     own_unowned(task, executor, actor, now)
     settle(task, now)
-    wake(task.workstream_id)
+    leave_behind(task.workstream_id)
     return assignment
 
 

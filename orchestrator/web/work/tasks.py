@@ -154,7 +154,7 @@ def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpRespon
     again = partial(task_page, request, workstream, key, act)
     then = reverse("task", args=[uuid, key])
     return perform(
-        request, lambda: do(request, found, viewer(request)), then=then, again=again, repeats=act in REPEATS
+        request, lambda: do(request, found, viewer(request)), then=then, again=again, several=act in SEVERAL
     )
 
 
@@ -354,8 +354,8 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "pass-blocker": pass_blocker_on,
     "own": pass_task_on,
 }
-#: Acts of several transactions; claiming again what one holds changes nothing.
-REPEATS: Final = frozenset({"claim"})
+#: Acts of several transactions.
+SEVERAL: Final = frozenset({"claim"})
 
 urlpatterns: list[Any] = [
     path("workstreams/<uuid:uuid>/tasks/<str:key>/", task, name="task"),
