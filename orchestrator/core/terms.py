@@ -155,10 +155,6 @@ class InterventionKind(StrEnum):
     PLAN_BUDGET = "plan-budget"
 
 
-#: Those about a budget: of a step, of a whole plan.
-BUDGET_QUESTIONS: Final = frozenset({InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET})
-
-
 class DuplicateOutcome(StrEnum):
     """What the pre-handoff review decides about a suspected duplicate (FR-003, EC-5)."""
 

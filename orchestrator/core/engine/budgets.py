@@ -13,6 +13,7 @@ from typing import Final
 
 from orchestrator.core.engine.usage import CURRENCY, MOST, Usage
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.terms import InterventionKind
 
 #: What an answer says that wants no budget any more, or no more work.
 NO_BUDGET: Final = "no budget"
@@ -152,6 +153,8 @@ def told_holder(what: str, gone: str, *, whole: bool) -> str:
     )
 
 
+#: The kinds of questions about a budget: of a step, of a whole plan.
+BUDGET_QUESTIONS: Final = frozenset({InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET})
 #: How the row says that a person wants no more work.
 _STOPPED: Final = " stopped the work"
 

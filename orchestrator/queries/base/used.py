@@ -4,9 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from orchestrator.core.engine.budgets import Budget, read_budget
+from orchestrator.core.engine.budgets import BUDGET_QUESTIONS, Budget, read_budget
 from orchestrator.core.engine.usage import Usage, totals
-from orchestrator.core.terms import BUDGET_QUESTIONS
 from orchestrator.models import Attempt, Task, Workstream
 
 #: The columns of an attempt that are summed, and what each is in a sum.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.budgets import BUDGET_QUESTIONS
 from orchestrator.core.errors import (
     AlreadyDecided,
     InvalidInput,
@@ -15,7 +16,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
-from orchestrator.core.terms import BUDGET_QUESTIONS, TERMINAL_TASK, InterventionKind, Scope, TaskStatus
+from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
 from orchestrator.models import HandoffArtifact, Intervention, InterventionChoice, Task
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
