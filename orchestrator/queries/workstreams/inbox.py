@@ -5,7 +5,7 @@ of what unblocks most work, and one for each source that the page has a row of.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -68,6 +68,10 @@ class InboxFilter:
     workstream: str = ""
     mine: bool = False
     sort: str = ""
+
+    @property
+    def given(self) -> bool:
+        return bool(self.kind or self.domain or self.workstream or self.mine)
 
     def conditions(self, source: Source, person: int) -> Q:
         to, found = source.workstream, Q()
@@ -166,6 +170,16 @@ class PersonalInbox:
         places = _ranked([source for _, source in chosen], wanted.sort, offset, limit)
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
+
+    def present(self, named: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Those of these names and ids of rows that are in it."""
+        found = set()
+        for source in (source for section in self.sections for source in section.sources):
+            ids = {row for name, row in named if name == source.name}
+            if ids:
+                rows = source.rows.filter(pk__in=ids).order_by().values_list("pk", flat=True)
+                found |= {(source.name, row) for row in rows}
+        return found
 
     def _chosen(self, wanted: InboxFilter) -> list[tuple[InboxSection, Source]]:
         """The sources that the filter leaves, each with its rows narrowed."""

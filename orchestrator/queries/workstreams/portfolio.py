@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Self
 
 from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Lower
+from django.db.models.functions import Cast, Lower
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
@@ -20,6 +20,7 @@ from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, Works
 from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
+from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
@@ -156,12 +157,17 @@ class Portfolio:
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
         self.filters, self.now, self.zone = filters, now, zone
 
+    @cached_property
+    def stopped(self) -> bool:
+        """Whether all work waits because workspace and database came apart."""
+        return work_is_stopped()
+
     @property
     def rows(self) -> QuerySet[Workstream]:
         """The filtered workstreams, what needs attention first: blocked, then longest untouched."""
         return (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
-            .select_related("owner", "version__workflow")
+            .select_related("owner", "version__workflow", "prehandoff")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
             .annotate(undecided=number_in_review(), promised=_promised_version(), decided=_newest_decision())
@@ -170,7 +176,7 @@ class Portfolio:
 
     def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
         """These rows with what each waits for, in a fixed number of statements."""
-        roots = front_roots(workstreams, self.now)
+        roots = front_roots(workstreams, self.now, stopped=self.stopped)
         raised = {one.pk: signals(counts_of(one), self.now) for one in workstreams}
         last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
         used = used_in_each([one.pk for one in workstreams])
@@ -335,14 +341,15 @@ SORTS: dict[str, str | Case | Lower] = {
 
 def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
-    everything = Workstream.objects.order_by()
-    owners = everything.values_list("owner__username", flat=True).distinct()
-    workflows = everything.values_list("version__workflow__slug", flat=True).distinct()
-    return {
-        "domains": domains(),
-        "owners": sorted(owners, key=str.casefold),
-        "workflows": sorted(workflows, key=str.casefold),
-    }
+    names = {"domains": "domain", "owners": "owner__username", "workflows": "version__workflow__slug"}
+    each = [
+        Workstream.objects.order_by().values_list(Value(kind), Cast(name, CharField())).distinct()
+        for kind, name in names.items()
+    ]
+    found: dict[str, list[str]] = {kind: [] for kind in names}
+    for kind, name in each[0].union(*each[1:], all=True):
+        found[kind].append(name)
+    return {kind: sorted(of_kind, key=str.casefold) for kind, of_kind in found.items()}
 
 
 def domains() -> list[str]:
