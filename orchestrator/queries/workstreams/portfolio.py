@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Self
 
-from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
@@ -23,6 +23,13 @@ from orchestrator.queries.base.used import used_in_each
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
+#: The columns of a row that anybody shows: there are as many rows as there ever was work.
+_READ = (
+    "uuid", "slug", "title", "status", "domain", "open_tasks", "done_tasks", "blocked_tasks", "budget",
+    "over_budget", "created_at", "updated_at", "started_at", "finished_at", "accepted_at", "owner__username",
+    "version__number", "version__budget", "version__effective_at", "version__decided_at",
+    "version__workflow__slug",
+)  # fmt: skip
 #: Rows of the CSV that are read and explained together.
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
@@ -164,36 +171,34 @@ class Portfolio:
         return (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
             .select_related("owner", "version__workflow")
-            .defer("version__source", "version__summary")
-            .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
+            .only(*_READ)
             .annotate(undecided=number_in_review(), promised=_promised_version(), decided=_newest_decision())
             .order_by(*in_order(self.filters.sort, SORTS, ATTENTION_FIRST))
         )
 
     def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
         """These rows with what each waits for, in a fixed number of statements."""
+        ids = [one.pk for one in workstreams]
         roots = front_roots(workstreams, self.now)
-        raised = {one.pk: signals(counts_of(one), self.now) for one in workstreams}
+        counts = {one.pk: counts_of(one) for one in workstreams}
+        raised = {pk: signals(one, self.now) for pk, one in counts.items()}
         last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
-        used = used_in_each([one.pk for one in workstreams])
-        items = (
-            self._item(one, raised[one.pk], roots.get(one.pk), last.get(one.pk, "")) for one in workstreams
-        )
-        return [replace(item, used=used.get(item.workstream.pk, ())) for item in items]
+        used, needed = used_in_each(ids), _needed_by_each(ids)
+        items = []
+        for one in workstreams:
+            why = self._why(one, roots.get(one.pk), last.get(one.pk, ""), waits_for(one, needed.get(one.pk)))
+            ordered = tuple(signal for signal in Signal if signal in raised[one.pk])
+            state = lifecycle(counts[one.pk])
+            items.append(PortfolioItem(one, state, ordered, why, used.get(one.pk, ())))
+        return items
 
-    def _item(
-        self, workstream: Workstream, raised: frozenset[Signal], root: FrontRoot | None, last: str
-    ) -> PortfolioItem:
-        counts = counts_of(workstream)
-        ordered = tuple(signal for signal in Signal if signal in raised)
-        state = explain.workstream(counts, self.now, root.sentence if root else "", last)
-        needs = waits_for(workstream)
+    def _why(self, workstream: Workstream, root: FrontRoot | None, last: str, needs: str) -> str:
+        state = explain.workstream(counts_of(workstream), self.now, root.sentence if root else "", last)
         if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
             state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
         if needs and root and root.stop.kind is None:
             state = ""
-        sentences = (state, needs, waits_for_a_version(workstream))
-        return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
+        return " ".join(filter(None, (state, needs, waits_for_a_version(workstream))))
 
     def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
@@ -237,13 +242,21 @@ class Portfolio:
         return Count("pk", filter=filters.conditions(self.now, self.zone) & Q(pk__isnull=False))
 
 
-def waits_for(workstream: Workstream) -> str:
-    """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-        return ""
-    needs = (need.needed for need in workstream.needs.all())
-    titles = [needed.title for needed in needs if needed.status != WorkstreamStatus.COMPLETED]
-    return explain.needs_workstreams(titles) if titles else ""
+def _needed_by_each(workstreams: Sequence[int]) -> dict[int, list[str]]:
+    """The titles of those that have to be completed first and are not, by the workstream that needs them."""
+    needs = WorkstreamNeed.objects.filter(workstream__in=workstreams)
+    unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by("workstream_id", "needed_id")
+    found: dict[int, list[str]] = {}
+    for workstream, title in unmet.values_list("workstream", "needed__title"):
+        found.setdefault(workstream, []).append(title)
+    return found
+
+
+def waits_for(workstream: Workstream, titles: Sequence[str] | None) -> str:
+    """A sentence on the workstreams that have to be completed first, by their titles; empty when there is
+    none (AD-3)."""
+    open_states = {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
+    return explain.needs_workstreams(titles) if titles and workstream.status in open_states else ""
 
 
 def waits_for_a_version(workstream: Workstream) -> str:
