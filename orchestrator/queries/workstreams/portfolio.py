@@ -252,7 +252,7 @@ def _needed_by_each(workstreams: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def waits_for(workstream: Workstream, titles: Sequence[str] | None) -> str:
+def waits_for(workstream: Workstream, titles: list[str] | None) -> str:
     """A sentence on the workstreams that have to be completed first, by their titles; empty when there is
     none (AD-3)."""
     open_states = {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
