@@ -1,7 +1,5 @@
 """Search over everything that is kept (FR-012)."""
 
-from collections.abc import Collection
-
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query
@@ -12,6 +10,7 @@ from orchestrator.contract.search import FoundItem, FoundList, FoundPlace, Searc
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.found import Piece
 from orchestrator.core.terms import Scope
+from orchestrator.queries.base.asked import refuse_other
 from orchestrator.queries.workstreams.search import (
     NO_DOMAIN,
     STATES,
@@ -43,16 +42,10 @@ def find(request: HttpRequest, query: Query[SearchQuery]) -> FoundList:
 
 def _check(question: SearchQuestion) -> None:
     if question.workstream:
-        _known("workstream", question.workstream, known_workstreams())
+        refuse_other("workstream", question.workstream, known_workstreams())
     if question.domain:
-        _known("domain", question.domain, [*known_domains(), NO_DOMAIN])
-    if question.state:
-        _known("state", question.state, STATES)
-
-
-def _known(field: str, value: str, known: Collection[str]) -> None:
-    if value not in known:
-        raise InvalidInput(f"“{value}” is no {field} here.", field=field)
+        refuse_other("domain", question.domain, [*known_domains(), NO_DOMAIN])
+    refuse_other("state", question.state, STATES)
 
 
 def _item(hit: Hit) -> FoundItem:

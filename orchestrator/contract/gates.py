@@ -64,8 +64,9 @@ class GateFacts:
     """A gate; `task` is the id that approve and reject take.
 
     It needs `needed` signatures, and the people in `signed` gave theirs. `asked` are the roles or users that
-    may still sign; each of them has to when `each` is true. `attempt_id` is what waits to be signed, 0 while
-    nothing does: give it back with the decision, so that nothing newer is decided unread.
+    may still sign, none once it is decided; each of them has to when `each` is true. `attempt_id` is what
+    waits to be signed, 0 while nothing does: give it back with the decision, so that nothing newer is
+    decided unread.
     """
 
     task: int

@@ -7,14 +7,13 @@ order rule, no lifecycle.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import AttemptStatus, TaskStatus, WorkstreamStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What replay reads of one history entry."""
 
     sequence: int
@@ -83,18 +82,19 @@ def replay(facts: Iterable[Fact], state: State | None = None) -> State:
     return state
 
 
+def changes_nothing(action: str) -> bool:
+    """Whether entries of this action leave the state as it is, whatever they say."""
+    return ACTS.get(action) is _nothing
+
+
 def differences(rebuilt: State, stored: State) -> list[str]:
     """A sentence for everything in which the tables differ from what history says, in order of keys."""
     said = _differing(rebuilt, stored, "the workstream", skip=("tasks", "dropped"))
     for name in ("tasks", "dropped"):
         there, here = getattr(rebuilt, name), getattr(stored, name)
-        said += [
-            f"{key}: history has this task, the tables do not" for key in sorted(there.keys() - here.keys())
-        ]
-        said += [
-            f"{key}: the tables have this task, history does not"
-            for key in sorted(here.keys() - there.keys())
-        ]
+        gone, new = there.keys() - here.keys(), here.keys() - there.keys()
+        said += [f"{key}: history has this task, the tables do not" for key in sorted(gone)]
+        said += [f"{key}: the tables have this task, history does not" for key in sorted(new)]
         for key in sorted(there.keys() & here.keys()):
             said += _differing(there[key], here[key], key)
     return said

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from orchestrator.contract.why import WhyFacts
 from orchestrator.core.engine import explain
+from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.errors import Refusal
 from orchestrator.core.found import Piece
 from orchestrator.core.terms import SearchKind
@@ -235,6 +236,11 @@ def ended(text: str) -> str:
     """A text as a sentence with one full stop, however it ended."""
     bare = text.rstrip()
     return bare if not bare or bare[-1] in ".!?…" else f"{bare}."
+
+
+@register.filter
+def waits_for_signatures(sign_off: SignOff) -> str:
+    return explain.waits_for_signatures(sign_off)
 
 
 @register.filter

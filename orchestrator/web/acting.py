@@ -154,12 +154,12 @@ def perform(
     *,
     then: str | Callable[[], str],
     again: Callable[[Refusal], HttpResponse],
-    repeats: bool = False,
+    several: bool = False,
 ) -> HttpResponse:
     """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal.
 
-    `then` is asked after the act where it is not known before. The same form sent again is answered as the
-    first time, except for acts of many transactions, which may be repeated (`repeats`).
+    `then` is asked after the act where it is not known before. A form with a key that is sent again does
+    nothing, and says what came of it; `several` is for acts of many transactions.
     """
 
     def make() -> Made:
@@ -167,20 +167,17 @@ def perform(
         return Made(said, then if isinstance(then, str) else then())
 
     try:
-        made = make() if repeats else once(request, make)
+        made = once(request, make, several=several)
     except Refusal as refusal:
         return again(refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
-def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act.
-
-    Say what happened on the page at the address `then`, loaded anew and seen from its top.
-    """
-    said = masked_text(said)
+def proceed(request: HttpRequest, made: Made) -> HttpResponse:
+    """After an act: say what happened on the page where it can be seen, loaded anew and seen from its top."""
+    said, then = masked_text(made.said), made.address
     if said and said not in _unread(request):
-        messages.success(request, said)
+        messages.add_message(request, messages.INFO if made.earlier else messages.SUCCESS, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
 
 

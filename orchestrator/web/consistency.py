@@ -26,7 +26,7 @@ def consistency(request: HttpRequest) -> HttpResponse:
 @act_of("consistency")
 def consistency_fix(request: HttpRequest) -> HttpResponse:
     fix, again = partial(_fix, request), partial(consistency_page, request)
-    return perform(request, fix, then=reverse("consistency"), again=again, repeats=True)
+    return perform(request, fix, then=reverse("consistency"), again=again, several=True)
 
 
 @does(restore_consistency)

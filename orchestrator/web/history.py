@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.base.asked import refuse_unknown
 from orchestrator.queries.base.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
@@ -33,6 +34,7 @@ def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
 
 def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
+        refuse_unknown(trail.unknown)
         header = (
             "sequence",
             f"when ({settings.PROJECT_TIME_ZONE})",

@@ -1,4 +1,4 @@
-"""A form that makes something makes it once: its key comes from `{% once %}` in the template.
+"""A form that makes or decides something does so once: its key comes from `{% once %}` in the template.
 
 It needs no script.
 """
@@ -18,7 +18,8 @@ NOT_TYPED = frozenset({FIELD, "csrfmiddlewaretoken"})
 
 
 def once(request: HttpRequest, make: Callable[[], Made], *, several: bool = False) -> Made:
-    """Run the act, or answer as the first time that this form was sent; a form without a key just runs it.
+    """Run the act, or say what came of it when this form was sent before (`services/base/form_keys.py`); a
+    form without a key just runs it.
 
     `several` is for acts of many transactions. Raises what the act raises.
     """

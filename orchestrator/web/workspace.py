@@ -36,7 +36,7 @@ def workspace_page(request: HttpRequest, acted: str = "", refusal: Refusal | Non
 def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
     way = chosen({settlement.value: settlement for settlement in Settlement}, act)
     settle, again = partial(_settle, request, way), partial(workspace_page, request, act)
-    return perform(request, settle, then=reverse("workspace"), again=again)
+    return perform(request, settle, then=reverse("workspace"), again=again, several=True)
 
 
 @does(settle_divergence)

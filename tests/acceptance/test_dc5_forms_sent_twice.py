@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import Role
 from orchestrator.models import FormKey, HandoffArtifact, Learning, OwnershipTransfer, Policy, WorkflowVersion
@@ -49,6 +52,7 @@ def batch_done(driver: Driver) -> None:
 
 
 TASK, REVIEW, STREAM = "/workstreams/{uuid}/tasks/A1/", "/plans/card-refunds/v1/", "/workstreams/{uuid}/"
+SEEN = {"version_id": "{version}", "seen_sha256": "{sha}"}
 FORMS = {
     "plan": Form("initiator", "/plans/submit/", "/plans/submit/", {"act": "submit", "source": PLAN.decode()}),
     "file": Form("initiator", "/plans/submit/", "/plans/submit/", {"act": "submit", "file": PLAN}),
@@ -100,6 +104,10 @@ FORMS = {
         {"decision": "approve", "reason": "Tested."},
         batch_done,
     ),
+    "approval": Form("approver", REVIEW, REVIEW + "decide", {"decision": "approve", **SEEN}, in_review),
+    "sent back": Form(
+        "reviewer", REVIEW, REVIEW + "decide", {"decision": "send-back", "reason": "No.", **SEEN}, in_review
+    ),
     "ownership": Form("contributor", TASK, TASK + "own", {"to": "rita", "reason": "On leave."}, started),
     "policy": Form(
         "approver",
@@ -143,6 +151,10 @@ FORMS = {
 
 
 def placed(text: str, driver: Driver) -> str:
+    if "{" not in text:
+        return text
+    work = driver.reload()
+    text = text.replace("{version}", str(work.version_id)).replace("{sha}", work.version.source_sha256)
     if "{" not in text:
         return text
     step = driver.task("A1").step
@@ -319,3 +331,53 @@ def test_dc5_the_secret_of_a_token_is_not_shown_by_the_second_answer(driver: Dri
     other = carl.post("/tokens/", typed(form, driver, key) | {"label": "desk"})
     assert (other.status_code, "with other words" in words(other)) == (409, True)
     assert Role.CONTRIBUTOR in {group.name for group in driver.cast.contributor.groups.all()}
+
+
+EARLIER = "You sent this form before, so nothing was done now. Then it said: “"
+
+
+@pytest.mark.django_db
+def test_dc5_a_form_sent_again_after_its_act_was_undone_does_not_say_that_it_is_done(
+    driver: Driver, settings: Settings
+) -> None:
+    """The Back button brings the old form: what it came to is told as what it was."""
+    batch_done(driver)
+    settings.WITHDRAW_SECONDS = 600
+    rita, page = signed_in(driver.cast.reviewer), placed("/gates/{gate}/", driver)
+    signs = {"decision": "approve", "once": key_of(rita.get(page), f"{page}decide")}
+    assert "MP1 is signed." in words(rita.post(f"{page}decide", signs, follow=True))
+    again = {"decision": "withdraw", "once": key_of(rita.get(page), f"{page}decide")}
+    assert "can be signed anew" in words(rita.post(f"{page}decide", again, follow=True))
+    before = tables()
+    told = words(rita.post(f"{page}decide", signs, follow=True))
+    assert f"{EARLIER}MP1 is signed." in told
+    assert "waits for sign-off by reviewer" in told
+    assert tables() == before
+
+
+@pytest.mark.django_db
+def test_dc5_a_snooze_sent_again_after_it_was_ended_is_told_as_what_it_was(driver: Driver) -> None:
+    driver.start()
+    carl = signed_in(driver.cast.contributor)
+    item = f"claim:{driver.attempt('A1').pk}"
+    body = {"item": item, "for": "1d", "once": key_of(carl.get("/"), "/inbox/snooze")}
+    assert "1 item is put off" in words(carl.post("/inbox/snooze", body, follow=True))
+    wake = {"item": item, "once": "w" * 20}
+    assert "1 item stands in the inbox again" in words(carl.post("/inbox/wake", wake, follow=True))
+    told = words(carl.post("/inbox/snooze", body, follow=True))
+    assert f"{EARLIER}1 item is put off" in told
+    assert "Ledger entries for refunds" in told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "earlier"), [(9, False), (11, True)])
+def test_dc5_two_clicks_that_are_further_apart_are_two(driver: Driver, seconds: int, earlier: bool) -> None:
+    """Meanwhile somebody else may have undone what the first one did."""
+    driver.start()
+    carl, page = signed_in(driver.cast.contributor), placed(TASK, driver)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        body = {"once": key_of(carl.get(page), f"{page}flag"), "note": "Which currency?"}
+        assert EARLIER not in words(carl.post(f"{page}flag", body, follow=True))
+        clock.shift(seconds)
+        told = words(carl.post(f"{page}flag", body, follow=True))
+    assert (EARLIER in told, "A1 waits for a person now" in told) == (earlier, True)

@@ -245,6 +245,35 @@ def test_fr006_nothing_is_thrown_away_while_a_rejection_can_be_withdrawn(rejecte
     assert state_problems(rejected.reload()) == []
 
 
+@pytest.mark.parametrize("decided", ["rejected", "signed"])
+def test_fr006_fr015_what_was_decided_is_said_wherever_the_gate_is_named(
+    driver: Driver, clock: time_machine.Traveller, settings, decided: str
+) -> None:
+    """Until it takes effect nobody is told that the gate waits for a signature, nor asked for one."""
+    to_gate(driver, settings)
+    fields = {"reason": "No tests.", "return_key": "A2"} if decided == "rejected" else {}
+    decide(driver, driver.cast.reviewer, "reject" if fields else "approve", **fields)
+    driver.advance()
+    said, work = f"{decided} by rita, which takes effect soon", driver.reload()
+    viewer, gate = signed_in(driver.cast.admin), driver.task("MP1")
+    pages = (page(driver), "/gates/", f"/workstreams/{work.uuid}/", f"/workstreams/{work.uuid}/tasks/MP1/")
+    for address in pages:
+        shown = words(viewer.get(address))
+        assert (said in shown, "waits for sign-off" in shown) == (True, False), (address, shown)
+    assert said in words(viewer.get("/portfolio/"))
+    robot = Machine.of(
+        register_executor(
+            name="carl-bot", kind=ExecutorKind.AGENT, user=driver.cast.contributor, now=timezone.now()
+        )
+    )
+    for address in (f"/api/tasks/{driver.task('C1').pk}/why/", f"/api/tasks/{gate.pk}/why/"):
+        found = robot.get(address)[1]
+        assert said in found["sentence"]
+        assert (found["root"]["freed_by"], found["root"]["to_do"]) == ([], "wait, or withdraw the decision")
+    assert said in str(robot.get(f"/api/tasks/{gate.pk}/")[1])
+    assert robot.get(f"/api/gates/{gate.pk}/")[1]["asked"] == []
+
+
 def test_fr006_a_rejection_takes_effect_by_itself_once(
     rejected: Driver, clock: time_machine.Traveller
 ) -> None:

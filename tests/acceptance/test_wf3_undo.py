@@ -72,6 +72,17 @@ def test_wf3_nothing_starts_while_an_approval_can_be_undone(
     assert state_problems(driver.reload()) == []
 
 
+def test_wf3_the_portfolio_says_that_a_plan_is_approved_before_it_takes_effect(
+    driver: Driver, approved: WorkflowVersion
+) -> None:
+    client = signed_in(driver.cast.approver)
+    shown = words(client.get("/portfolio/"))
+    assert "The plan is approved; work begins when it takes effect." in shown
+    assert "not approved yet" not in shown
+    assert withdraw(driver.cast.approver, approved).status_code == 302
+    assert "The plan is not approved yet." in words(client.get("/portfolio/"))
+
+
 def test_wf3_the_workstream_counts_down_and_reloads_once_it_is_in_effect(
     driver: Driver, approved: WorkflowVersion, clock: time_machine.Traveller
 ) -> None:

@@ -19,7 +19,7 @@ from django.test.utils import override_settings
 BATCH = 10_000
 #: Microseconds that an entry may take to be appended in bulk, and to be verified; megabytes that verifying
 #: may take; how many times a bare loop over the same rows the file may take, and megabytes.
-APPENDED, VERIFIED, MEMORY, TIMES, FILE_MEMORY = 100, 30, 200, 2.0, 80
+APPENDED, VERIFIED, MEMORY, TIMES, FILE_MEMORY = 100, 25, 200, 2.0, 80
 
 
 def main(entries: int) -> int:

@@ -13,11 +13,11 @@ from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import (
     AttemptStatus,
-    GateKind,
     Lifecycle,
     RootKind,
     Signal,
     TaskStatus,
+    VersionStatus,
     WorkstreamStatus,
 )
 
@@ -29,14 +29,6 @@ _UNACCEPTED: Final = "nobody has accepted it"
 DROPPED: Final = "cancelled: a later version of the plan dropped it"
 #: Of a task that its plan's source gave up, and that no condition skipped.
 SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
-#: What each kind of gate is for, in the words of its page.
-GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
-    GateKind.MERGE: "Threads come together: what was done apart is checked as one before anything "
-    "builds on it.",
-    GateKind.REVIEW: "Somebody who did not do the work looks at it.",
-    GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",
-    GateKind.RELEASE: "The result is given out: whoever signs answers for it.",
-}
 
 
 def where_it_stands(task: TaskView) -> str:
@@ -134,9 +126,11 @@ def not_committed(path: str) -> str:
 
 
 def waits_for_signatures(sign_off: SignOff) -> str:
-    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; with the last, for its effect."""
-    if sign_off.complete:
-        return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon"
+    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; once it is decided, for that to take
+    effect."""
+    if sign_off.decided:
+        signed, rejected = f"signed by {' and '.join(sign_off.signed)}", sign_off.rejected_by
+        return f"{f'rejected by {rejected}' if rejected else signed}, which takes effect soon"
     by = (" and " if sign_off.each else " or ").join(sign_off.asked)
     waits = "waits for sign-off" + (f" by {by}" if by else "")
     if sign_off.needed == 1 and not sign_off.signed:
@@ -239,6 +233,14 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
+#: Of a workstream without work whose newest version was decided about.
+DECIDED_PLAN: Final = {
+    VersionStatus.WITHDRAWN: "The plan was withdrawn; its author submits the next version.",
+    VersionStatus.SENT_BACK: "The plan was sent back; its author submits the next version.",
+    VersionStatus.APPROVED: "The plan is approved; work begins when it takes effect.",
+}
+
+
 def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: str = "") -> str:
     """What the workstream waits for, the most urgent thing first: `root` says what its front waits for,
     `last` what happened last in it."""
@@ -257,11 +259,6 @@ def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: st
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
     return root or f"{_tasks(counts.open_tasks)} open."
-
-
-def returned_plan(withdrawn: bool) -> str:
-    """Of a workstream whose newest version was decided against."""
-    return f"The plan was {'withdrawn' if withdrawn else 'sent back'}; its author submits the next version."
 
 
 def finished(tasks: int) -> str:
@@ -311,6 +308,8 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.ROUND: "let the next round come",
     RootKind.NOTHING: "",
 }
+#: Of a gate that is decided already.
+WITHDRAW_DECISION: Final = "wait, or withdraw the decision"
 
 
 def root_stands(kind: RootKind, detail: str, sentence: str) -> str:

@@ -22,9 +22,9 @@ class TaskView:
     intervention. `artifact` says why the handover of a complete task cannot be used (empty: committed and
     intact), `damaged` that it was lost after it stood there: that holds what was launched, too. `when` is its
     condition with the facts it rests on, `skipped` the sentence with which a round skipped it. A gate asks
-    for `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/engine/signatures.py`).
-    `run` is the number of its run of neighbouring parallel steps in its thread; without one the snapshot
-    holds the whole plan and the runs are counted there.
+    for `signatures` of `reviewers`, and `signers` have decided about its live attempt
+    (`core/engine/signatures.py`). `run` is the number of its run of neighbouring parallel steps in its
+    thread; without one the snapshot holds the whole plan and the runs are counted there.
     """
 
     key: str

@@ -18,11 +18,11 @@ def leaf_hash(leaf: bytes) -> str:
 
 
 class Link(NamedTuple):
-    """An entry as stored: `chain` is the workstream it belongs to; `agrees` says whether its columns say
-    what its leaf says."""
+    """An entry as stored: `chain` is the id of the workstream it belongs to, if any; `agrees` says whether
+    its columns say what its leaf says."""
 
     sequence: int
-    chain: str
+    chain: int | None
     number: int
     leaf: str
     agrees: bool
@@ -58,7 +58,7 @@ class Walk:
 
     def __init__(self, claims: Iterable[Claim] = ()) -> None:
         self.tree = merkle.Frontier()
-        self._tips: dict[str, tuple[int, str]] = {}
+        self._tips: dict[int | None, tuple[int, str]] = {}
         self._claims = sorted(claims, key=lambda claim: claim.size)
         self._next = 0
 

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task, Workstream
-from orchestrator.queries.base.asked import Asked
+from orchestrator.queries.base.asked import Asked, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Trail:
     upto: int = 0
     workstream: Workstream | None = None
     zone: tzinfo = UTC
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict, zone: tzinfo, workstream: Workstream | None = None) -> Self:

@@ -1,51 +1,63 @@
 """The entries as they are stored, column by column beside their leaf, read in the order of their sequence
-(FR-009)."""
+(FR-009).
+
+Nearly every leaf is, byte for byte, the text that its columns make, so that text is made and compared. A leaf
+that is another one is read in full, which finds the same at three times the cost.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from json.encoder import encode_basestring
+from typing import Any, Final, NamedTuple
 
 import rfc8785
+from django.db.models import Func, TextField
+from django.utils.dateparse import parse_datetime
 
 from orchestrator.core.sealing.chain import Link
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.base.sql import aware
 
-COLUMNS = (
-    *(
-        "sequence",
-        "workstream_id",
-        "number",
-        "recorded_at",
-        "actor",
-        "executor",
-        "kind",
-        "account",
-        "user_id",
-    ),
+COLUMNS: Final = (
+    *("sequence", "workstream_id", "number", "moment", "actor", "executor", "kind", "account", "user_id"),
     *("action", "subject", "reason", "corrects__sequence", "previous_hash", "leaf", "leaf_hash"),
 )
 #: What a leaf says that no column does.
-BESIDE = {"data", "rows"}
+BESIDE: Final = {"data", "rows"}
 #: Entries that are read at a time.
-CHUNK = 2_000
+CHUNK: Final = 2_000
+#: How long the text of a moment is that SQLite holds, without and with a fraction.
+_MOMENTS: Final = (len("2026-11-30 09:00:00"), len("2026-11-30 09:00:00.000001"))
 
 
 class Recorded(NamedTuple):
-    """An entry: its link of the chain, its workstream, and what its leaf says; nothing where that cannot be
-    read."""
+    """An entry: its link of the chain, whose `chain` is its workstream; who did what and why; and what its
+    leaf says that no column does, which is nothing where leaf and columns do not agree."""
 
     link: Link
-    workstream_id: int | None
-    leaf: Mapping[str, Any]
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    beside: Mapping[str, Any]
+
+
+class _Stored(Func):
+    """A moment as the database holds it: of SQLite the text, which costs as much to read as all the rest."""
+
+    template = "%(expressions)s"
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS TEXT)", **more)
 
 
 def facts(
     sequence: int,
-    workstream: UUID | None,
+    workstream: str,
     number: int,
-    recorded_at: datetime,
+    recorded_at: str,
     actor: str,
     executor: str,
     kind: str,
@@ -57,12 +69,12 @@ def facts(
     corrects: int | None,
     previous: str,
 ) -> dict[str, Any]:
-    """What the columns say, in the names of the leaf."""
+    """What the columns say, in the names of the leaf; `_text` says the same."""
     return {
         "sequence": sequence,
-        "workstream": str(workstream) if workstream else "",
+        "workstream": workstream,
         "number": number,
-        "recordedAt": recorded_at.isoformat(),
+        "recordedAt": recorded_at,
         "actor": actor,
         "executor": executor,
         "kind": kind,
@@ -78,21 +90,99 @@ def facts(
 
 def recorded(after: int = 0) -> Iterator[Recorded]:
     """Every entry behind a sequence, in a few statements; memory does not grow with their number."""
-    uuids: dict[int | None, UUID | None] = {None: None, **dict(Workstream.objects.values_list("pk", "uuid"))}
+    uuids = {pk: str(uuid) for pk, uuid in Workstream.objects.values_list("pk", "uuid")}
     rows = HistoryEntry.objects.filter(sequence__gt=after).order_by("sequence")
-    for row in rows.values_list(*COLUMNS).iterator(chunk_size=CHUNK):
-        sequence, workstream, number, *said, previous, leaf, leaf_hash = row
-        read = _read(leaf)
-        # The columns of an entry of a workstream that came since the walk began.
-        uuid = uuids[workstream] if workstream in uuids else Workstream.objects.get(pk=workstream).uuid
-        own = facts(*(sequence, uuid, number, *said, previous))
-        agrees = own.items() <= read.items() and len(read) == len(own) + len(read.keys() & BESIDE)
-        link = Link(sequence, str(workstream or ""), number, leaf, agrees, leaf_hash, previous)
-        yield Recorded(link, workstream, read)
+    for row in rows.annotate(moment=_Stored("recorded_at")).values_list(*COLUMNS).iterator(chunk_size=CHUNK):
+        sequence, own, number, moment, *columns, previous, leaf, leaf_hash = row
+        if own is not None and own not in uuids:  # of a workstream that came since the walk began
+            uuids[own] = str(Workstream.objects.get(pk=own).uuid)
+        said = (sequence, uuids[own] if own else "", number, moment, *columns, previous)
+        beside = _beside(leaf, said)
+        link = Link(sequence, own, number, leaf, beside is not None, leaf_hash, previous)
+        yield Recorded(link, columns[0], columns[5], columns[6], columns[7], beside or {})
 
 
-_DECODER = json.JSONDecoder()
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DECODER: Final = json.JSONDecoder()
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _beside(leaf: str, columns: Any) -> Mapping[str, Any] | None:
+    """What a leaf says that these columns do not; None where the two do not agree, or it is no canonical
+    JSON."""
+    try:
+        beside = _around(leaf, *_text(*columns))
+    except (TypeError, ValueError, RecursionError):
+        beside = None
+    return _compared(_read(leaf), *columns) if beside is None else beside
+
+
+def _text(
+    sequence: int,
+    workstream: str,
+    number: int,
+    moment: datetime | str,
+    actor: str,
+    executor: str,
+    kind: str,
+    account: str,
+    user_id: int | None,
+    action: str,
+    subject: str,
+    reason: str,
+    corrects: int | None,
+    previous: str,
+) -> tuple[str, str, str]:
+    """The canonical text that the columns make: what stands before the data, between data and rows, and
+    behind. TypeError for a column that holds what none holds."""
+    text, whole = encode_basestring, int.__repr__
+    at = text(_written(moment))
+    return (
+        f'{{"account":{text(account)},"accountId":{whole(user_id or 0)},"action":{text(action)},'
+        f'"actor":{text(actor)},"corrects":{whole(corrects or 0)},',
+        f'"executor":{text(executor)},"kind":{text(kind)},"number":{whole(number)},'
+        f'"previous":{text(previous)},"reason":{text(reason)},"recordedAt":{at},',
+        f'"sequence":{whole(sequence)},"subject":{text(subject)},"workstream":{text(workstream)}}}',
+    )
+
+
+def _around(leaf: str, before: str, between: str, behind: str) -> Mapping[str, Any] | None:
+    """What stands between the parts of a text, if the leaf is this text."""
+    if not (leaf.startswith(before) and leaf.endswith(behind)):
+        return None
+    data, middle, rows = leaf[len(before) : -len(behind)].partition(between)
+    beside = {}
+    for name, said in (("data", data), ("rows", rows)):
+        if not said:
+            continue
+        value = said[len(name) + 3 : -1]
+        beside[name] = read = _DECODER.decode(value)
+        if said != f'"{name}":{_ENCODER.encode(read)},':
+            return None
+    return beside if middle else None
+
+
+def _written(moment: datetime | str) -> str:
+    """A moment as leaves write it; of a text that is unlike what SQLite holds, what Django reads in it."""
+    if isinstance(moment, datetime):
+        return moment.isoformat()
+    if len(moment) in _MOMENTS:
+        return f"{moment[:10]}T{moment[11:]}+00:00"
+    read = parse_datetime(moment)
+    return aware(read).isoformat() if read else ""
+
+
+def _compared(
+    read: Mapping[str, Any],
+    sequence: int,
+    workstream: str,
+    number: int,
+    moment: datetime | str,
+    *columns: Any,
+) -> Mapping[str, Any] | None:
+    own = facts(sequence, workstream, number, _written(moment), *columns)
+    beside = {name: read[name] for name in read.keys() & BESIDE}
+    agrees = own.items() <= read.items() and len(read) == len(own) + len(beside)
+    return beside if agrees else None
 
 
 def _read(leaf: str) -> Mapping[str, Any]:

@@ -16,31 +16,31 @@ from orchestrator.queries.plans.adoption import adopting_version
 def signers_by_gate(
     gates: QuerySet[Task] | Collection[Task] | Collection[int],
 ) -> dict[int, tuple[Signer, ...]]:
-    """By task: the people who signed the attempt that waits now; signatures of earlier attempts
-    never count.
+    """By task: the people who signed the attempt that waits now, or rejected it, which waits to take effect;
+    decisions about earlier attempts never count.
     """
     reviews = GateReview.objects.filter(
         attempt__task__in=gates,
         attempt__status=AttemptStatus.QUEUED,
-        decision=GateDecision.APPROVED,
         withdrawn_at=None,
     )
     signers: dict[int, list[Signer]] = defaultdict(list)
     rows = reviews.select_related("reviewer", "attempt").prefetch_related("reviewer__groups")
     for review in rows.order_by("signed_at", "pk"):
-        signers[review.attempt.task_id].append(signer_of(review.reviewer))
+        rejects = review.decision == GateDecision.REJECTED
+        signers[review.attempt.task_id].append(signer_of(review.reviewer, rejects=rejects))
     return {task: tuple(found) for task, found in signers.items()}
 
 
-def signer_of(user: User) -> Signer:
+def signer_of(user: User, *, rejects: bool = False) -> Signer:
     held = set(Role) if user.is_superuser else {group.name for group in user.groups.all()}
-    return Signer(user.get_username(), frozenset(role.value for role in Role if role in held))
+    return Signer(user.get_username(), frozenset(role.value for role in Role if role in held), rejects)
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What a gate asks for, and who has signed the attempt that waits, in order. `names` are the plan's
-    reviewers, `needed` is how many signatures it asks for, 0 for one of each name."""
+    """What a gate asks for, and who has decided about the attempt that waits, in order. `names` are the
+    plan's reviewers, `needed` is how many signatures it asks for, 0 for one of each name."""
 
     names: tuple[str, ...]
     needed: int

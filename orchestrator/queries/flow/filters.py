@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from orchestrator.core.flow.buckets import Bucket, Span, first_day, key_of, local_day, midnight
 from orchestrator.core.terms import Lifecycle
+from orchestrator.queries.base.asked import named
 from orchestrator.queries.workstreams.portfolio import LIFECYCLES, NO_DOMAIN
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -138,7 +139,7 @@ def unknown_names(filters: FlowFilters, known: Mapping[str, Collection[str]]) ->
         ("workflow", filters.workflow, "workflows"),
     )
     return [
-        f"No workstream has the {kind} {name[:60]!r}, so there is nothing to count."
+        f"No workstream has the {kind} {name[:60]!r}, so there is nothing to count.{named(known[among])}"
         for kind, name, among in chosen
         if name and name not in known[among]
     ]

@@ -3,8 +3,7 @@
 from django.db.models import QuerySet
 
 from orchestrator.contract.gates import GateFacts, GateList, GateReviewFacts
-from orchestrator.core.engine.explain import GATE_MEANINGS
-from orchestrator.core.engine.signatures import Signer, sign_off
+from orchestrator.core.engine.signatures import GATE_MEANINGS, Signer, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, GateKind, StepKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import signers_by_gate
@@ -51,7 +50,7 @@ def _facts(task: Task, signers: tuple[Signer, ...]) -> GateFacts:
         attempt_id=next((one.pk for one in task.attempts.all() if one.status == AttemptStatus.QUEUED), 0),
         needed=state.needed,
         signed=state.signed,
-        asked=state.asked,
+        asked=() if state.decided else state.asked,
         each=state.each,
         reviews=tuple(
             _review(review, attempt.number)

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from orchestrator.contract.workspace import CollectedFacts, CollectedList
 from orchestrator.core.terms import ResultFileState
 from orchestrator.models import Executor, ResultFile
+from orchestrator.queries.base.asked import refuse_other
 
 
 def collected_files(state: ResultFileState | None = None, executor: str = "") -> QuerySet[ResultFile]:
@@ -22,6 +23,10 @@ def collected_files(state: ResultFileState | None = None, executor: str = "") ->
 def list_collected(
     *, state: ResultFileState | None = None, executor: str = "", limit: int = 100, offset: int = 0
 ) -> CollectedList:
+    """InvalidInput for a producer of which no file was looked at."""
+    if executor:
+        producers = ResultFile.objects.order_by().values_list("executor", flat=True).distinct()
+        refuse_other("executor", executor, producers)
     found = collected_files(state, executor)
     return CollectedList(found.count(), tuple(_facts(row) for row in found[offset : offset + limit]))
 

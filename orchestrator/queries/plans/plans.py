@@ -15,7 +15,7 @@ from orchestrator.core.plans.plan import Reading, StageSpec
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, Preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
-from orchestrator.queries.base.asked import Asked
+from orchestrator.queries.base.asked import Asked, Unknown
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.plans.excerpts import SourceLine, first_stages, source_lines
 from orchestrator.queries.plans.readings import preview_plan
@@ -78,7 +78,7 @@ class PlanFilter:
     state: str = ""
     domain: str = ""
     sort: str = ""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "PlanFilter":

@@ -8,10 +8,16 @@ from orchestrator.core.engine.impact import blocked_time
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
+from orchestrator.queries.base.asked import refuse_no_workstream, refuse_other, usernames
 from orchestrator.queries.work.blockers import BlockerFilter, BlockerRow, blocker_rows, blockers
 
 
 def list_blockers(wanted: BlockerFilter, now: datetime, *, limit: int = 100, offset: int = 0) -> BlockerList:
+    """InvalidInput for an owner or a workstream that there is none of."""
+    if wanted.owner:
+        refuse_other("owner", wanted.owner, usernames())
+    if wanted.workstream:
+        refuse_no_workstream(wanted.workstream)
     found = blockers(wanted)
     spans = found.values_list("declared_at", "resolved_at")
     blocked = blocked_time((start, end or now) for start, end in spans)

@@ -15,7 +15,7 @@ from orchestrator.core.engine.impact import Impact, blocked_time, impact_of
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import BlockerKind, TaskStatus
 from orchestrator.models import Batch, Blocker, Stage, Step, StepNeed, Task, Thread, Workstream
-from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.sql import Joined, Table, link
 from orchestrator.queries.work.projection import critical_keys, place
@@ -33,7 +33,7 @@ class BlockerFilter:
     kind: str = ""
     workstream: str = ""
     sort: str = ""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "BlockerFilter":

@@ -15,6 +15,7 @@ from orchestrator.core.plans.lanes import lane_worktree
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task, WorkPlace
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.asked import refuse_no_workstream
 from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do, suiting
 from orchestrator.queries.engine.explanations import explain
@@ -43,6 +44,9 @@ class TaskFilter:
 
 
 def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
+    """InvalidInput for a workstream that there is none of."""
+    if wanted.workstream is not None:
+        refuse_no_workstream(wanted.workstream)
     found = _matching(wanted)
     page = list(with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit])
     verdicts: dict[int, Verdict] = {}

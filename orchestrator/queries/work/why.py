@@ -13,8 +13,9 @@ from django.urls import reverse
 from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, WhyFacts
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.why import Chain, Point, Standing, Station, also_in_the_way, behind, chain
-from orchestrator.core.terms import InterventionKind, Reason, Role, RootKind
+from orchestrator.core.terms import Reason, Role, RootKind
 from orchestrator.models import Task, Workstream
+from orchestrator.queries.base.used import asks_about_budget
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.needs import needing
 from orchestrator.queries.work.claimers import Claimers, claimers_of, names_in
@@ -128,7 +129,7 @@ class Waiting:
             people=() if kind is RootKind.RUNNING else names_in(asked),
             could_claim=claimers.shown,
             claimers=claimers.count,
-            to_do=_to_do(kind, workstream),
+            to_do=_to_do(kind, workstream, asked),
             address=_act_of(kind, workstream, task),
             last_word=task.breadcrumb if task and kind is RootKind.RUNNING else "",
             behind=len(waiting) or self._planned(kind, workstream),
@@ -142,14 +143,14 @@ class Waiting:
         if task is None or found is None:
             return tuple(sorted(str(role) for role in self._freers.get(kind, ()))), Claimers()
         view = next(view for view in found.loaded.snapshot.tasks if view.key == at.key)
-        if kind is RootKind.GATE and view.sign_off.asked:
-            return view.sign_off.asked, Claimers()
+        if kind is RootKind.GATE and (view.sign_off.decided or view.sign_off.asked):
+            return () if view.sign_off.decided else view.sign_off.asked, Claimers()
         if kind is RootKind.UNCLAIMED:
             claimers = claimers_of(task.step, found.workstream)
             return claimers.roles, claimers
         if kind is RootKind.RUNNING:
             return (view.executor,), Claimers()
-        if kind is RootKind.QUESTION and _asks_about_budget(task):
+        if kind is RootKind.QUESTION and asks_about_budget(task):
             kind = RootKind.BUDGET
         return tuple(sorted(str(role) for role in self._freers.get(kind, ()))), Claimers()
 
@@ -211,12 +212,6 @@ class Waiting:
         return explain.whole_chain(said, lasted, root.behind, root.to_do, also)
 
 
-def _asks_about_budget(task: Task) -> bool:
-    """Who may decide about money is not everybody who may answer."""
-    kinds = (InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET)
-    return task.interventions.filter(kind__in=kinds, cleared_at=None).exists()
-
-
 def _name(at: Point, start: Point) -> str:
     if not at.key:
         return explain.the_workstream(at.workstream)
@@ -243,7 +238,10 @@ def _act_of(kind: RootKind, workstream: Workstream, task: Task | None) -> str:
     return _page_of(workstream, task)
 
 
-def _to_do(kind: RootKind, workstream: Workstream) -> str:
-    """What frees the root. A plan that leaves a question open cannot be approved as it stands."""
+def _to_do(kind: RootKind, workstream: Workstream, asked: Collection[str]) -> str:
+    """What frees the root. A gate of which nobody is `asked` is decided, and a plan that leaves a question
+    open cannot be approved as it stands."""
+    if kind is RootKind.GATE and not asked:
+        return explain.WITHDRAW_DECISION
     asks = kind is RootKind.PLAN and workstream.version.open_questions
     return ANSWER_FIRST if asks else explain.TO_DO[kind]

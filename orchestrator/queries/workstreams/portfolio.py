@@ -17,7 +17,7 @@ from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycl
 from orchestrator.core.engine.usage import Usage
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
-from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
 from orchestrator.queries.plans.effect import promised_to_each
@@ -34,8 +34,6 @@ _READ = (
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
-#: Decisions after which a plan waits for its author.
-RETURNED = frozenset({VersionStatus.SENT_BACK, VersionStatus.WITHDRAWN})
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -69,7 +67,7 @@ class Filters:
     workflow: str = ""
     text: str = ""
     sort: str = ""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict) -> Self:
@@ -194,8 +192,8 @@ class Portfolio:
 
     def _why(self, workstream: Workstream, root: FrontRoot | None, last: str, needs: str) -> str:
         state = explain.workstream(counts_of(workstream), self.now, root.sentence if root else "", last)
-        if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
-            state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
+        if workstream.status == WorkstreamStatus.PLANNING:
+            state = explain.DECIDED_PLAN.get(workstream.decided, state)  # type: ignore[attr-defined]
         if needs and root and root.stop.kind is None:
             state = ""
         return " ".join(filter(None, (state, needs, waits_for_a_version(workstream))))

@@ -14,6 +14,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.models.work.task import OPEN
+from orchestrator.queries.base.asked import refuse_other
 from orchestrator.queries.base.usage_facts import usage_facts
 from orchestrator.queries.base.used import used_in
 from orchestrator.queries.engine.explanations import explain
@@ -21,7 +22,7 @@ from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
 from orchestrator.queries.workstreams.outline import outline_of
-from orchestrator.queries.workstreams.portfolio import number_in_review
+from orchestrator.queries.workstreams.portfolio import domains, number_in_review
 
 NEEDS = (
     Prefetch("needs", WorkstreamNeed.objects.select_related("needed")),
@@ -37,6 +38,9 @@ def list_workstreams(
     limit: int = 100,
     offset: int = 0,
 ) -> WorkstreamList:
+    """Those that match; InvalidInput for a domain that none has."""
+    if domain:
+        refuse_other("domain", domain, domains())
     found = Workstream.objects.all()
     if status is not None:
         found = found.filter(status=status)

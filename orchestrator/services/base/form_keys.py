@@ -1,13 +1,15 @@
 """Forms are sent twice (a double click, Reload, the Back button); what they make is made once.
 
-A form that makes something carries a key of its own. The first time it is sent, the key is settled together
-with the act; every further time is answered with what the first one came to.
+A form that makes or decides something carries a key of its own. The first time it is sent, the key is
+settled together with the act. Further times do nothing: a double click is answered like the first one, and
+later, when what was done may be undone again, people are told what it came to then.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.models import User
 
@@ -16,6 +18,9 @@ from orchestrator.models import FormKey
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.masking import masked_text
 from orchestrator.services.base.unit_of_work import unit_of_work
+
+#: Two clicks of one person that are no further apart are one, unless they sent another form in between.
+DOUBLE_CLICK: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +34,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What an act came to: what is said about it, and the address where it can be seen."""
+    """What an act came to: what is said about it, and the address where it can be seen. `earlier` says that
+    it was done when the form was sent before, and nothing now."""
 
     said: str
     address: str
+    earlier: bool = False
 
 
 def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
-    """Run `make` unless the form was sent before; then answer as the first time.
+    """Run `make` unless the form was sent before; then say what it came to, like the first time to a double
+    click.
 
     Key and act commit together, and the key is taken first, so that a second click waits for the first one. A
     refusal leaves neither behind, unless what was sent is kept all the same, as evidence (F26). Only for acts
@@ -46,7 +54,7 @@ def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
     with unit_of_work():
         row, first = _taken(sent, now)
         if not first:
-            return _first_answer(row, sent)
+            return _first_answer(row, sent, now)
         made = _made_or_kept(make)
         _settle(row, _refused(made) if isinstance(made, Refusal) else made)
     if isinstance(made, Refusal):
@@ -81,7 +89,7 @@ def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) ->
     with unit_of_work():
         row, first = _taken(sent, now)
     if not first:
-        return _first_answer(row, sent)
+        return _first_answer(row, sent, now)
     try:
         made = make()
     except Refusal as refusal:
@@ -102,17 +110,28 @@ def _taken(sent: Sent, now: datetime) -> tuple[FormKey, bool]:
     )
 
 
-def _first_answer(row: FormKey, sent: Sent) -> Made:
+def _first_answer(row: FormKey, sent: Sent, now: datetime) -> Made:
     if row.digest != sent.digest:
         raise FormSentBefore(
             f"This form was sent before, with other words. Then it said: {row.said or 'nothing yet'}"
         )
     if not row.address:
         raise FormSentBefore(
-            f"This form was sent before. {row.said or 'Nothing is known of how it ended.'}",
+            f"This form was sent before. {row.said or 'It is being worked on, or was cut off.'}",
             recovery="Look whether what you sent is there; then send it from here again, if it is not.",
         )
-    return Made(row.said, row.address)
+    if _is_double_click(row, now):
+        return Made(row.said, row.address)
+    return Made(
+        f"You sent this form before, so nothing was done now. Then it said: “{row.said}”",
+        row.address,
+        earlier=True,
+    )
+
+
+def _is_double_click(row: FormKey, now: datetime) -> bool:
+    later = FormKey.objects.filter(user=row.user_id, pk__gt=row.pk)
+    return now - row.created_at <= DOUBLE_CLICK and not later.exists()
 
 
 def _settle(row: FormKey, made: Made) -> None:

@@ -195,9 +195,9 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
     """What the columns say, in the names of the leaf."""
     return facts(
         entry.sequence,
-        entry.workstream.uuid if entry.workstream else None,
+        str(entry.workstream.uuid) if entry.workstream else "",
         entry.number,
-        entry.recorded_at,
+        entry.recorded_at.isoformat(),
         entry.actor,
         entry.executor,
         entry.kind,

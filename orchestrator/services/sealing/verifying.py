@@ -7,11 +7,10 @@ from them. Then what the walk cannot see: rows that no entry speaks of, and the 
 the number of workstreams and checkpoints, not with that of entries.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from orchestrator.core.replay import Fact, State, Unreadable, differences, replay
+from orchestrator.core.replay import Fact, State, Unreadable, changes_nothing, differences, replay
 from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
@@ -85,7 +84,7 @@ def _breach(
     tiles.add(bytes.fromhex(entry.link.leaf_hash))
     if tiles.problem:
         return Breach(0, tiles.problem)
-    if "rows" in entry.leaf and (breach := rows.problem_of(sequence, entry.leaf["rows"])):
+    if "rows" in entry.beside and (breach := rows.problem_of(sequence, entry.beside["rows"])):
         return breach
     replays.add(entry)
     return None
@@ -141,15 +140,16 @@ class _Tiles:
         row += one
         if len(row) == WIDTH * BYTES:
             made, number = bytes(row), self._made[level]
+            root = root_of_tile(made)
             row.clear()
             self._made[level] += 1
-            self._compare(level, number, made)
-            self.add(root_of_tile(made), level + 1)
+            self._compare(level, number, made, root)
+            self.add(root, level + 1)
 
-    def _compare(self, level: int, number: int, made: bytes) -> None:
+    def _compare(self, level: int, number: int, made: bytes, root: bytes) -> None:
         """A tile whose row is not there yet is none of a sealed tree: `rest` sees what is missing."""
         stored = HistoryTile.objects.filter(level=level, number=number).values_list("hashes", "root").first()
-        if stored and (bytes(stored[0]), bytes(stored[1])) != (made, root_of_tile(made)):
+        if stored and (bytes(stored[0]), bytes(stored[1])) != (made, root):
             self.problem = self.problem or f"Tile {number} of level {level} has other hashes than the entries"
 
     def rest(self) -> Breach | None:
@@ -183,18 +183,11 @@ class _Replays:
         self._unreadable: dict[int, str] = {}
 
     def add(self, entry: Recorded) -> None:
-        own = entry.workstream_id
-        if own is None or own in self._unreadable:
+        own = entry.link.chain
+        if own is None or own in self._unreadable or changes_nothing(entry.action):
             return
-        said: Mapping[str, Any] = entry.leaf
-        fact = Fact(
-            entry.link.sequence,
-            said["actor"],
-            said["action"],
-            said["subject"],
-            said["reason"],
-            said.get("data") or {},
-        )
+        data = entry.beside.get("data") or {}
+        fact = Fact(entry.link.sequence, entry.actor, entry.action, entry.subject, entry.reason, data)
         try:
             self._states[own] = replay([fact], self._states.get(own))
         except Unreadable as problem:

@@ -1,6 +1,6 @@
 """Who may sign a gate; the page asks before, the act asks again (FR-006)."""
 
-from orchestrator.core.engine.signatures import Signer
+from orchestrator.core.engine.signatures import Signer, SignOff
 from orchestrator.core.errors import HeldBack, NoRole, NotAllowed, Refusal, SelfApproval, WrongState
 from orchestrator.core.people.roles import SIGNERS
 from orchestrator.models import Task
@@ -35,12 +35,21 @@ def why_not_decide(
     if not any(me.answers_to(name) for name in signatures.names or SIGNERS):
         asked = ", ".join(signatures.names) or "reviewer or approver"
         return NotAllowed(f"{actor.label} may not sign {gate.step.key}: it is signed by {asked}.")
-    if me.name in {earlier.name for earlier in signatures.signers}:
-        return WrongState(
-            f"{actor.label} has signed {gate.step.key} already.",
-            recovery="The others who are asked have to sign.",
-        )
+    if me.name in (so_far := signatures.sign_off()).signed:
+        signed = f"{actor.label} has signed {gate.step.key} already."
+        return WrongState(signed, recovery=_after_signing(so_far))
     return _own_work(gate, actor, names_steps)
+
+
+def _after_signing(so_far: SignOff) -> str:
+    if so_far.complete:
+        return "No other signature is asked for; until it takes effect you may withdraw yours."
+    asked = " and ".join(so_far.asked)
+    if not so_far.each:
+        more = so_far.needed - so_far.count
+        by = " or ".join(so_far.asked or sorted(SIGNERS))
+        asked = f"{more} more signature{'' if more == 1 else 's'} by {by}"
+    return f"Still asked for: {asked}. Until the last one you may withdraw yours."
 
 
 def why_not_approve(

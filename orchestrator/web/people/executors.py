@@ -4,7 +4,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,7 +21,7 @@ from orchestrator.services.people.operating import may_operate
 from orchestrator.web.acting import act_of, does, now, number, perform, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
-from orchestrator.web.people.tokens import NewToken, tokens_of
+from orchestrator.web.people.tokens import SHOWN_BEFORE, NewToken, tokens_of
 from orchestrator.web.show import show
 
 
@@ -41,13 +43,16 @@ def executor(request: HttpRequest, name: str) -> HttpResponse:
         return Made(f"The token {form.cleaned_data['label']} is made.", reverse("executor", args=[name]))
 
     try:
-        once(request, make)
+        made = once(request, make)
     except FormSentBefore as refusal:
         form.add_error(None, f"{refusal.message} {refusal.way_out}")
         return _page(request, found, form, status=refusal.status)
     except Refusal as refusal:
         return _page(request, found, form, refusal=refusal)
-    return _page(request, found, NewToken(label_suffix=""), secret=secrets[0] if secrets else "")
+    if not secrets:
+        messages.info(request, f"{made.said} {SHOWN_BEFORE}")
+        return redirect(made.address)
+    return _page(request, found, NewToken(label_suffix=""), secret=secrets[0])
 
 
 @act_of("executor", "name")
@@ -55,14 +60,14 @@ def revoke(request: HttpRequest, name: str) -> HttpResponse:
     found = _found(request, name)
     form = NewToken(label_suffix="")
     act, again = partial(_revoke, request), partial(_page, request, found, form)
-    return perform(request, act, then=reverse("executor", args=[name]), again=again, repeats=True)
+    return perform(request, act, then=reverse("executor", args=[name]), again=again, several=True)
 
 
 @act_of("executor", "name")
 def retire(request: HttpRequest, name: str) -> HttpResponse:
     found = _found(request, name)
     act, again = partial(_retire, request, name), partial(_page, request, found, NewToken(label_suffix=""))
-    return perform(request, act, then=reverse("executor", args=[name]), again=again, repeats=True)
+    return perform(request, act, then=reverse("executor", args=[name]), again=again, several=True)
 
 
 @does(issue_token)

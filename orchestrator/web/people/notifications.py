@@ -95,13 +95,13 @@ def add(request: HttpRequest) -> HttpResponse:
 @act_of("notifications")
 def end(request: HttpRequest) -> HttpResponse:
     act, again = partial(_unsubscribe, request), partial(_page, request)
-    return perform(request, act, then=_here(), again=again, repeats=True)
+    return perform(request, act, then=_here(), again=again, several=True)
 
 
 @act_of("notifications")
 def read(request: HttpRequest) -> HttpResponse:
     act, again = partial(_mark_read, request), partial(_page, request)
-    return perform(request, act, then=_here(), again=again, repeats=True)
+    return perform(request, act, then=_here(), again=again, several=True)
 
 
 @login_not_required

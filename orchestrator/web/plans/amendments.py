@@ -36,7 +36,7 @@ def new_stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
         made = once(request, partial(_propose, request, found))
     except Refusal as refusal:
         return _form(request, found, refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(propose_stage)

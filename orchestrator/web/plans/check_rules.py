@@ -3,11 +3,10 @@
 Requirements: WF-3, FR-022.
 """
 
-from django.contrib import messages
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import path
-from django.utils import timezone
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
@@ -16,7 +15,7 @@ from orchestrator.models import Policy
 from orchestrator.queries.plans.check_rules import Check, checks
 from orchestrator.services.plans.check_rules import change_check_rules
 from orchestrator.services.workstreams.policies import PLAN_CHECKS
-from orchestrator.web.acting import does, typed, viewer
+from orchestrator.web.acting import does, now, perform, typed, viewer
 from orchestrator.web.show import show
 
 #: A select with the severity of a check is called by this and the check's code.
@@ -30,26 +29,22 @@ def plan_checks(request: HttpRequest) -> HttpResponse:
     """Every check with what it does to approval; a POST changes the ones that were chosen differently."""
     if request.method != "POST":
         return _page(request)
-    try:
-        changed = _change(request)
-    except Refusal as refusal:
-        return _page(request, refusal)
-    messages.success(
-        request, f"Changed: {', '.join(changed)}. Plans under review are judged by it from now on."
+    return perform(
+        request, partial(_change, request), then=reverse("plan-checks"), again=partial(_page, request)
     )
-    return redirect("plan-checks")
 
 
 @does(change_check_rules)
-def _change(request: HttpRequest) -> list[str]:
+def _change(request: HttpRequest) -> str:
     severities = {check.code: _chosen(request, check) for check in checks() if _differs(request, check)}
-    return change_check_rules(
+    changed = change_check_rules(
         severities=severities,
         reason=typed(request, "reason"),
         impact=typed(request, "impact"),
         actor=viewer(request).actor,
-        now=timezone.now(),
+        now=now(),
     )
+    return f"Changed: {', '.join(changed)}. Plans under review are judged by it from now on."
 
 
 def _differs(request: HttpRequest, check: Check) -> bool:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import PlanRejected, Refusal
 from orchestrator.core.terms import Format
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.plans import library as queries
 from orchestrator.queries.plans import plans as plan_queries
 from orchestrator.queries.plans.judged import judged
@@ -25,6 +26,8 @@ from orchestrator.web.show import show
 
 #: A field with the value of a parameter is called by this and the parameter's name.
 VALUE = "value-"
+#: Characters of the words that are looked for.
+MOST_WORDS = 100
 
 
 @require_GET
@@ -33,11 +36,13 @@ def library(request: HttpRequest) -> HttpResponse:
 
     `?q=` looks for words, `?archived=1` shows archived ones too.
     """
-    words, archived = request.GET.get("q", "").strip()[:100], request.GET.get("archived") == "1"
+    asked = Asked(request.GET)
+    words, archived = asked.text("q", MOST_WORDS), request.GET.get("archived") == "1"
     context = {
         "entries": queries.library(words, archived=archived),
         "words": words,
         "archived": archived,
+        "unknown": asked.unknown,
         "may_not_start": viewer(request).lacks(service.start_from_workflow),
     }
     return show(request, "library/list.html", context)
@@ -117,7 +122,7 @@ def _started(request: HttpRequest, found: queries.LibraryEntry) -> HttpResponse:
         return _start_page(request, found, refusal, source=source_with_values(found.source, values))
     except Refusal as refusal:
         return _start_page(request, found, refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(service.start_from_workflow)

@@ -21,7 +21,7 @@ from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.changes import migration as service
 from orchestrator.services.changes.roll_back import roll_back
 from orchestrator.services.review import decisions
-from orchestrator.web.acting import Viewer, act_of, does, now, number, off, perform, proceed, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, does, now, number, off, perform, typed, viewer
 from orchestrator.web.moments import typed_moment, wanted_moment
 from orchestrator.web.plans import mapping_form, plan_decisions
 from orchestrator.web.show import show
@@ -37,11 +37,12 @@ def migration(request: HttpRequest, uuid: UUID, version: int) -> HttpResponse:
     act = request.POST.get("act")
     if act == "check":
         return _page(request, found, wanted, checked=True)
-    try:
-        said = _approve(request, found, wanted) if act == "approve" else _apply(request, found, wanted)
-    except Refusal as refusal:
-        return _page(request, found, wanted, refusal, checked=True)
-    return proceed(request, said, plan_decisions.after(wanted))
+    return perform(
+        request,
+        partial(_approve if act == "approve" else _apply, request, found, wanted),
+        then=partial(plan_decisions.after, wanted),
+        again=partial(_page, request, found, wanted, checked=True),
+    )
 
 
 @does(service.migrate_workstream)

@@ -66,7 +66,7 @@ def _as_bundle(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]
         made = once(request, partial(_submit_bundle, request, files))
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(submit_bundle)
@@ -87,7 +87,7 @@ def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> 
         return page(request, found, refusal=refusal)
     refused = {outcome.name for outcome in outcomes if outcome.refusal}
     if not refused:
-        return proceed(request, made.said, made.address)
+        return proceed(request, made)
     rest = replace(found, plans=tuple(plan for plan in found.plans if plan.file.name in refused), left_out=())
     return page(request, rest, outcomes)
 

@@ -34,7 +34,7 @@ from orchestrator.queries.plans.review import (
 )
 from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.plans.comments import open_discussion
-from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked, forecast_for
@@ -78,12 +78,12 @@ def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     Version id and hash come from the page.
     """
     shown = queries.find_version(slug, version)
-    again = partial(review_page, request, shown, "decision")
-    try:
-        said = plan_decisions.decide(request)
-    except Refusal as refusal:
-        return again(refusal)
-    return proceed(request, said, plan_decisions.after(shown))
+    return perform(
+        request,
+        partial(plan_decisions.decide, request),
+        then=partial(plan_decisions.after, shown),
+        again=partial(review_page, request, shown, "decision"),
+    )
 
 
 @act_of("plan-review", "slug", "version")
@@ -97,7 +97,7 @@ def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> 
         do,
         then=then,
         again=partial(review_page, request, shown, "prehandoff"),
-        repeats=act in prehandoff.REPEATS,
+        several=act in prehandoff.SEVERAL,
     )
 
 

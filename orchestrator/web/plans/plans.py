@@ -157,7 +157,7 @@ def _submitted(
         return submit_page(
             request, source=source, name=name, workstream=workstream, refusal=refusal, laid_out=True
         )
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(plans.submit_plan)

@@ -105,8 +105,8 @@ ACTS: Final[dict[str, Callable[[HttpRequest, Workstream], str]]] = {
     "decide": _decide,
     "decide-all": _decide_all,
 }
-#: Acts of several transactions; doing them again decides nothing else.
-REPEATS: Final = frozenset({"decide-all"})
+#: Acts of several transactions.
+SEVERAL: Final = frozenset({"decide-all"})
 
 
 @require_GET
@@ -120,7 +120,7 @@ def prehandoff_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
     do = partial(chosen(ACTS, act), request, found)
     then = reverse("prehandoff", args=[uuid])
     again = partial(prehandoff_page, request, found)
-    return perform(request, do, then=then, again=again, repeats=act in REPEATS)
+    return perform(request, do, then=then, again=again, several=act in SEVERAL)
 
 
 def prehandoff_page(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:

@@ -56,7 +56,7 @@ def save_as_workflow(request: HttpRequest, slug: str, version: int) -> HttpRespo
         made = once(request, partial(_save, request, shown, parameters))
     except Refusal as refusal:
         return _page(request, shown, rows, refusal=refusal)
-    return proceed(request, made.said, made.address)
+    return proceed(request, made)
 
 
 @does(service.save_workflow)

@@ -15,10 +15,12 @@ from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import in_flight, versions_in_effect, workstreams_in_flight
 from orchestrator.queries.plans.change_log import LoggedChange, change_log
 from orchestrator.queries.plans.readings import plan_of
+from orchestrator.services.base.form_keys import Made
 from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.plans.starting import start_workstream
-from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
+from orchestrator.web.acting import act_of, does, now, perform, proceed, typed, viewer
 from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.once import once
 from orchestrator.web.show import show
 
 COLUMNS = (
@@ -104,11 +106,19 @@ def _start(request: HttpRequest, slug: str) -> str:
 @act_of("workflow-workstreams", "slug")
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     """Migrate what is ticked, each in a transaction of its own; the page then says what came of each."""
+    results: list[Migrated] = []
+
+    def make() -> Made:
+        results.extend(_migrated(request, slug))
+        done = sum(one.migration is not None for one in results)
+        said = f"{done} of {len(results)} workstreams are migrated."
+        return Made(said, reverse("workflow-workstreams", args=[slug]))
+
     try:
-        results = _migrated(request, slug)
+        made = once(request, make, several=True)
     except Refusal as refusal:
         return _page(request, slug, "migrate", refusal)
-    return _page(request, slug, "migrate", results=results)
+    return _page(request, slug, "migrate", results=results) if results else proceed(request, made)
 
 
 @does(migrate_several)

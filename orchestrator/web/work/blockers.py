@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
+from orchestrator.queries.base.asked import refuse_unknown
 from orchestrator.queries.work.blockers import STATES, BlockerFilter, blocker_owners, blocker_rows, blockers
 from orchestrator.web.acting import now
 from orchestrator.web.csv_export import csv_response, moment
@@ -26,6 +27,7 @@ def blocker_list(request: HttpRequest) -> HttpResponseBase:
     wanted = BlockerFilter.from_query(request.GET)
     found = blockers(wanted)
     if request.GET.get("format") == "csv":
+        refuse_unknown(wanted.unknown)
         return csv_response("blockers", HEADER, _cells(list(found)))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -27,7 +27,7 @@ def collected(request: HttpRequest) -> HttpResponse:
 @act_of("collected")
 def collect(request: HttpRequest) -> HttpResponse:
     look, again = partial(_look, request), partial(collected_page, request)
-    return perform(request, look, then=reverse("collected"), again=again, repeats=True)
+    return perform(request, look, then=reverse("collected"), again=again, several=True)
 
 
 @does(collect_now)

@@ -15,7 +15,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.engine import explain
-from orchestrator.core.engine.explain import GATE_MEANINGS
+from orchestrator.core.engine.signatures import GATE_MEANINGS
 from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 from orchestrator.models import GateReview, Task

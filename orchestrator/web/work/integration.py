@@ -29,6 +29,7 @@ def merge_act(request: HttpRequest, uuid: UUID) -> HttpResponse:
         lambda: _merge(request, found),
         then=reverse("workstream", args=[uuid]),
         again=lambda refusal: _page(request, found, refusal),
+        several=True,
     )
 
 

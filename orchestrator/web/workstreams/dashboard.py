@@ -16,6 +16,7 @@ from orchestrator.core.files.board import BatchBlock, DashboardView, GateBlock
 from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Workstream
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.base.history import with_last_entry
 from orchestrator.queries.work.projection import Board
 from orchestrator.queries.work.tasks import find_workstream
@@ -25,6 +26,8 @@ from orchestrator.web.show import show
 
 #: Tasks of a workstream of which every batch carries its rows; a larger one loads a batch when it is opened.
 WHOLE: Final = 60
+#: Characters of the text in key or title that are looked for.
+MOST_WORDS: Final = 80
 #: Rows that a filter shows.
 MOST_FOUND: Final = 200
 PARTS: Final = frozenset({"results", "board"})
@@ -90,7 +93,8 @@ def workstream_dashboard(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return same
     board = Board.of(found)
     view = board.view() if board else None
-    wanted = Filter(request.GET.get("mark", ""), request.GET.get("q", "").strip()[:80])
+    asked = Asked(request.GET)
+    wanted = Filter(asked.one_of("mark", [mark.word for mark in Mark]), asked.text("q", MOST_WORDS))
     opened = number_in(request.GET.get("batch", ""))
     batches = list(shown_batches(view, wanted, opened)) if view else []
     context = {
@@ -100,6 +104,7 @@ def workstream_dashboard(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "found": sum(len(one.steps) + len(one.gates) for one in batches),
         "most": MOST_FOUND,
         "filters": wanted,
+        "unknown": asked.unknown,
         "stood": stood,
         "marks": [mark.word for mark in Mark],
         "moving": found.status == WorkstreamStatus.ACTIVE and found.open_tasks > 0,

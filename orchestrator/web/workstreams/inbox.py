@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
-from orchestrator.queries.base.asked import Asked
+from orchestrator.queries.base.asked import Asked, refuse_unknown, some_workstream_is_called
 from orchestrator.queries.workstreams.inbox import PAGE, SORTS, InboxFilter, PersonalInbox, in_hands
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
@@ -37,7 +37,9 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         asked = Asked(request.GET)
         box = _box(request, asked.one_of("view", (HANDS, SNOOZED)))
-        return _as_csv(box, _wanted(asked, box))
+        wanted = _wanted(asked, box)
+        refuse_unknown(asked.unknown)
+        return _as_csv(box, wanted)
     mark = mark_at(now())
     return unchanged(request, "results", mark) or inbox_page(request, mark=mark)
 
@@ -84,7 +86,7 @@ def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
     return InboxFilter(
         kind=asked.one_of("kind", [section.kind for section in box.sections]),
         domain=asked.one_of("domain", _domains),
-        workstream=asked.text("workstream"),
+        workstream=asked.called("workstream", some_workstream_is_called),
         mine=bool(asked.one_of("whose", ("mine",))),
         sort=asked.order(SORTS),
     )
@@ -112,7 +114,7 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
         lambda: do(request, viewer(request)),
         then=reverse("inbox"),
         again=lambda refusal: inbox_page(request, refusal),
-        repeats=act in BULK,
+        several=act in BULK,
     )
 
 

@@ -56,7 +56,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     """The list; a POST writes a new policy."""
     form = NewPolicyForm(request.POST or None, label_suffix="")
     if request.method == "POST" and (written := _changed(request, form)):
-        return proceed(request, written.said, written.address)
+        return proceed(request, written)
     context = {"policies": Policy.objects.all(), "form": form, "may_edit": _may_edit(request)}
     return show(request, "policies/list.html", context, status=422 if request.method == "POST" else 200)
 
@@ -69,7 +69,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         request.POST or None, initial={"title": found.title, "body": found.body}, label_suffix=""
     )
     if request.method == "POST" and (written := _changed(request, form, slug=slug)):
-        return proceed(request, written.said, written.address)
+        return proceed(request, written)
     context = {
         "policy": found,
         "changes": found.changes.select_related("author"),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
+from orchestrator.queries.base.asked import refuse_unknown
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Portfolio, PortfolioItem, choices
 from orchestrator.web.charts.bars import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
@@ -93,9 +94,12 @@ TIMES = ("created", "updated", "started", "finished", "accepted")
 
 @require_safe
 def portfolio_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Exactly the rows that the page with the same query string counts and lists."""
+    """Exactly the rows that the page with the same query string counts and lists; a filter that means nothing
+    is refused."""
     header = (*COLUMNS, *(f"{name} ({settings.PROJECT_TIME_ZONE})" for name in TIMES))
-    return csv_response("portfolio", header, _cells(_chosen(request)))
+    chosen = _chosen(request)
+    refuse_unknown(chosen.filters.unknown)
+    return csv_response("portfolio", header, _cells(chosen))
 
 
 def _cells(chosen: Portfolio) -> Iterator[tuple[object, ...]]:

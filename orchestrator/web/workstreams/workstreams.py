@@ -64,7 +64,7 @@ PARTS = frozenset({"board", "approval"})
 TOLD_ELSEWHERE = frozenset(
     {"accept", "archive", "reopen", "priority", "budget", "own", "assign", "unassign", *baseline.ACTS}
 )
-#: Acts that ask git between their transactions; doing them again makes nothing a second time.
+#: Acts that ask git between their transactions.
 MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
 
 
@@ -183,7 +183,7 @@ def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
         lambda: do(request, found, viewer(request)),
         then=then,
         again=again,
-        repeats=act in MANY_TRANSACTIONS,
+        several=act in MANY_TRANSACTIONS,
     )
 
 
