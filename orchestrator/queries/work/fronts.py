@@ -22,15 +22,13 @@ from orchestrator.models import (
     Attempt,
     Blocker,
     GateReviewer,
-    PreHandoffReview,
     StepNeed,
     Task,
     Workstream,
-    WorkstreamNeed,
 )
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.models.work.task import OPEN
-from orchestrator.queries.engine.holds import Holding, Needed, hold_on, work_is_stopped
+from orchestrator.queries.engine.holds import Holding, Needed, hold_on
 from orchestrator.queries.engine.signatures import signers_by_gate
 from orchestrator.queries.engine.task_views import USABLE, Unusable, unusable_of
 from orchestrator.queries.work.since import Since
@@ -51,13 +49,14 @@ class FrontRoot:
     sentence: str
 
 
-def front_roots(workstreams: Sequence[Workstream], now: datetime) -> dict[int, FrontRoot]:
-    """By id, of those that are active; each comes with its version."""
+def front_roots(workstreams: Sequence[Workstream], now: datetime, *, stopped: bool) -> dict[int, FrontRoot]:
+    """By id, of those that are active; each comes with its version, its pre-handoff review and what it needs.
+    `stopped` says that all work waits, because workspace and database came apart."""
     active = [one for one in workstreams if one.status == WorkstreamStatus.ACTIVE]
     if not active:
         return {}
     fronts = _fronts([one.pk for one in active])
-    holds = _holds(active, now)
+    holds = _holds(active, now, stopped)
     stops = {one.pk: stop_of(holds[one.pk], fronts[one.pk], open_tasks=one.open_tasks > 0) for one in active}
     rows = {pk: fronts[pk].rows[stop.key] for pk, stop in stops.items() if stop.key}
     since = Since([row.task for row in rows.values()])
@@ -245,20 +244,22 @@ def _with_signers(rows: Collection[_FrontRow]) -> dict[int, TaskView]:
     return views
 
 
-def _holds(workstreams: Sequence[Workstream], now: datetime) -> dict[int, Hold | None]:
-    ids = [one.pk for one in workstreams]
-    stopped = work_is_stopped()
-    reviewed = set(PreHandoffReview.objects.filter(workstream__in=ids).values_list("workstream", flat=True))
-    needs = WorkstreamNeed.objects.filter(workstream__in=ids).exclude(
-        needed__status=WorkstreamStatus.COMPLETED
-    )
-    first: dict[int, Needed] = {}
-    ordered = needs.order_by("needed__created_at", "needed_id")
-    for pk, slug, status in ordered.values_list("workstream", "needed__slug", "needed__status"):
-        first.setdefault(pk, Needed(slug, status))
+def _holds(workstreams: Sequence[Workstream], now: datetime, stopped: bool) -> dict[int, Hold | None]:
+    first = {one.pk: _first_needed(one) for one in workstreams}
     return {
         one.pk: hold_on(
-            one, now, Holding(stopped, one.pk in reviewed, one.pk in first), lambda row: first.get(row.pk)
+            one,
+            now,
+            Holding(stopped, hasattr(one, "prehandoff"), first[one.pk] is not None),
+            lambda row: first[row.pk],
         )
         for one in workstreams
     }
+
+
+def _first_needed(workstream: Workstream) -> Needed | None:
+    """The one that was registered first of those that have to be completed before it."""
+    needed = [need.needed for need in workstream.needs.all()]
+    to_come = [one for one in needed if one.status != WorkstreamStatus.COMPLETED]
+    first = min(to_come, key=lambda one: (one.created_at, one.pk), default=None)
+    return Needed(first.slug, first.status) if first else None

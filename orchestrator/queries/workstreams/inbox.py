@@ -5,7 +5,7 @@ of what unblocks most work, and one for each source that the page has a row of.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
@@ -31,6 +31,7 @@ from orchestrator.models import Snooze
 from orchestrator.queries.base.timed import THEN, TimedStatement
 from orchestrator.queries.workstreams import inbox_sources as sources
 from orchestrator.queries.workstreams.in_hands import drafts_of, held_by, questions_of
+from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.queries.workstreams.inbox_sources import NO_TASK, InboxEntry, Source
 
 #: Entries on a page.
@@ -56,29 +57,6 @@ ORDERS: Final = {
     "-waiting": "5, 4 DESC, 1, 2",
 }
 SORTS: Final = ("behind", "waiting")
-
-
-@dataclass(frozen=True, slots=True)
-class InboxFilter:
-    """What a reader chose; empty means any."""
-
-    kind: str = ""
-    domain: str = ""
-    workstream: str = ""
-    mine: bool = False
-    sort: str = ""
-
-    def conditions(self, source: Source, person: int) -> Q:
-        to, found = source.workstream, Q()
-        if self.domain:
-            found &= Q(**{f"{to}domain": self.domain})
-        if self.workstream:
-            named = {f"{to}title__icontains": self.workstream}
-            found &= Q(**named) | Q(**{f"{to}slug": self.workstream})
-        if self.mine:
-            owned = Q(**{f"{to}owner": person})
-            found &= owned if source.task == NO_TASK else owned | Q(**{f"{source.task}owner": person})
-        return found
 
 
 class ListedRow(NamedTuple):
@@ -182,6 +160,16 @@ class PersonalInbox:
         chosen = self.chosen(wanted)
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
+
+    def present(self, named: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Those of these names and ids of rows that are in it."""
+        found = set()
+        for source in (source for section in self.sections for source in section.sources):
+            ids = {row for name, row in named if name == source.name}
+            if ids:
+                rows = self.awake(source).rows.filter(pk__in=ids).order_by().values_list("pk", flat=True)
+                found |= {(source.name, row) for row in rows}
+        return found
 
     def _answer(self, make: "_Make", wanted: InboxFilter, most: int | None) -> list[tuple[Any, ...]]:
         """What a statement over the filter's sources answers. One with a text of somebody's is not kept."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Self
 
-from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Lower
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
@@ -20,6 +20,7 @@ from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, Works
 from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
+from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
@@ -28,7 +29,7 @@ _READ = (
     "uuid", "slug", "title", "status", "domain", "open_tasks", "done_tasks", "blocked_tasks", "budget",
     "over_budget", "created_at", "updated_at", "started_at", "finished_at", "accepted_at", "owner__username",
     "version__number", "version__budget", "version__effective_at", "version__decided_at",
-    "version__workflow__slug",
+    "version__workflow__slug", "prehandoff__signed_at",
 )  # fmt: skip
 #: Rows of the CSV that are read and explained together.
 CHUNK = 500
@@ -163,13 +164,19 @@ class Portfolio:
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
         self.filters, self.now, self.zone = filters, now, zone
 
+    @cached_property
+    def stopped(self) -> bool:
+        """Whether all work waits because workspace and database came apart."""
+        return work_is_stopped()
+
     @property
     def rows(self) -> QuerySet[Workstream]:
         """The filtered workstreams, what needs attention first: blocked, then longest untouched."""
         return (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
-            .select_related("owner", "version__workflow")
+            .select_related("owner", "version__workflow", "prehandoff")
             .only(*_READ)
+            .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
             .annotate(undecided=number_in_review(), promised=_promised_version(), decided=_newest_decision())
             .order_by(*in_order(self.filters.sort, SORTS, ATTENTION_FIRST))
         )
@@ -177,20 +184,21 @@ class Portfolio:
     def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
         """These rows with what each waits for, in a fixed number of statements."""
         ids = [one.pk for one in workstreams]
-        roots = front_roots(workstreams, self.now)
+        roots = front_roots(workstreams, self.now, stopped=self.stopped)
         counts = {one.pk: counts_of(one) for one in workstreams}
         raised = {pk: signals(one, self.now) for pk, one in counts.items()}
         last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
-        used, needed = used_in_each(ids), _needed_by_each(ids)
+        used = used_in_each(ids)
         items = []
         for one in workstreams:
-            why = self._why(one, roots.get(one.pk), last.get(one.pk, ""), waits_for(one, needed.get(one.pk)))
+            why = self._why(one, roots.get(one.pk), last.get(one.pk, ""))
             ordered = tuple(signal for signal in Signal if signal in raised[one.pk])
             state = lifecycle(counts[one.pk])
             items.append(PortfolioItem(one, state, ordered, why, used.get(one.pk, ())))
         return items
 
-    def _why(self, workstream: Workstream, root: FrontRoot | None, last: str, needs: str) -> str:
+    def _why(self, workstream: Workstream, root: FrontRoot | None, last: str) -> str:
+        needs = waits_for(workstream)
         state = explain.workstream(counts_of(workstream), self.now, root.sentence if root else "", last)
         if workstream.status == WorkstreamStatus.PLANNING:
             state = explain.DECIDED_PLAN.get(workstream.decided, state)  # type: ignore[attr-defined]
@@ -240,21 +248,13 @@ class Portfolio:
         return Count("pk", filter=filters.conditions(self.now, self.zone) & Q(pk__isnull=False))
 
 
-def _needed_by_each(workstreams: Sequence[int]) -> dict[int, list[str]]:
-    """The titles of those that have to be completed first and are not, by the workstream that needs them."""
-    needs = WorkstreamNeed.objects.filter(workstream__in=workstreams)
-    unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by("workstream_id", "needed_id")
-    found: dict[int, list[str]] = {}
-    for workstream, title in unmet.values_list("workstream", "needed__title"):
-        found.setdefault(workstream, []).append(title)
-    return found
-
-
-def waits_for(workstream: Workstream, titles: list[str] | None) -> str:
-    """A sentence on the workstreams that have to be completed first, by their titles; empty when there is
-    none (AD-3)."""
-    open_states = {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
-    return explain.needs_workstreams(titles) if titles and workstream.status in open_states else ""
+def waits_for(workstream: Workstream) -> str:
+    """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        return ""
+    needs = (need.needed for need in workstream.needs.all())
+    titles = [needed.title for needed in needs if needed.status != WorkstreamStatus.COMPLETED]
+    return explain.needs_workstreams(titles) if titles else ""
 
 
 def waits_for_a_version(workstream: Workstream) -> str:
@@ -348,14 +348,15 @@ SORTS: dict[str, str | Case | Lower] = {
 
 def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
-    everything = Workstream.objects.order_by()
-    owners = everything.values_list("owner__username", flat=True).distinct()
-    workflows = everything.values_list("version__workflow__slug", flat=True).distinct()
-    return {
-        "domains": domains(),
-        "owners": sorted(owners, key=str.casefold),
-        "workflows": sorted(workflows, key=str.casefold),
-    }
+    names = {"domains": "domain", "owners": "owner__username", "workflows": "version__workflow__slug"}
+    each = [
+        Workstream.objects.order_by().values_list(Value(kind), Cast(name, CharField())).distinct()
+        for kind, name in names.items()
+    ]
+    found: dict[str, list[str]] = {kind: [] for kind in names}
+    for kind, name in each[0].union(*each[1:], all=True):
+        found[kind].append(name)
+    return {kind: sorted(of_kind, key=str.casefold) for kind, of_kind in found.items()}
 
 
 def domains() -> list[str]:

@@ -100,6 +100,15 @@ def test_an_observer_has_nothing_to_do(cast: Cast, client: Client) -> None:
     assert 'class="badge" hidden>0<' in text
 
 
+def test_a_filter_that_nothing_matches_does_not_say_that_nothing_waits(cast: Cast, client: Client) -> None:
+    busy(cast)
+    client.force_login(cast.approver)
+    text = client.get("/?kind=gate&sort=waiting").content.decode()
+    assert "Nothing waits for you" not in text
+    assert "Nothing here matches the filter" in text
+    assert 'href="?sort=waiting"' in text, "the way to everything"
+
+
 def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Driver) -> None:
     version = driver.submit().version
     decisions.send_back_version(
