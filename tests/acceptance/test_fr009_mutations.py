@@ -380,6 +380,11 @@ def forged_note(size: int, root: bytes, key: Any) -> SignedNote:
     return SignedNote(head.text, (signed(head.text, key),))
 
 
+def test_fr009_checkpoints_that_are_gone_are_named(full: Driver) -> None:
+    sql("DELETE FROM orchestrator_historycheckpoint")
+    assert "is gone from the database" in verified()
+
+
 def test_fr009_f21_a_flipped_object_of_an_artifact_is_found(full: Driver, files: Files) -> None:
     artifact = next(path for path in files.names() if "/handoffs/" in path)
     name = files.git("rev-parse", f"main:{artifact}")

@@ -8,10 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.errors import WrongState
-from orchestrator.core.sealing.notes import BadNote, PublicKey, read_public
+from orchestrator.core.sealing.notes import PublicKey
+from orchestrator.management.public_keys import keys_given
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.sealing.exporting import exported
-from orchestrator.services.sealing.keys import key_ring
+from orchestrator.services.sealing.keys import key_file, key_ring
 from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
 from orchestrator.services.sealing.workspace_copy import Copy, copy_of, workspace_breach
 
@@ -34,7 +35,8 @@ class Command(BaseCommand):
             metavar="KEY",
             action="append",
             default=[],
-            help="a public key that may have signed, instead of those of the key file; several times too",
+            help="a public key that may have signed, or a file of them, instead of those of the key file; "
+            "several times too",
         )
         parser.add_argument(
             "--export",
@@ -96,10 +98,10 @@ class Command(BaseCommand):
 
 def _keys(given: list[str]) -> tuple[PublicKey, ...]:
     """Those that were given, else those of the key file; none before anything was signed."""
+    if given:
+        return keys_given(given)
     try:
-        return tuple(read_public(one) for one in given) or (key_ring().public if entries_sealed() else ())
-    except BadNote as problem:
-        raise CommandError(f"--key: {problem}") from problem
+        return key_ring().public if entries_sealed() or key_file().exists() else ()
     except WrongState as problem:
         raise CommandError(f"{problem.message} {problem.way_out}") from problem
 
