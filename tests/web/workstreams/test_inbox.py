@@ -181,7 +181,7 @@ def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
 def test_a_list_that_was_shown_before_has_its_statements_already(
     cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django takes several times as long to make them as the database to answer them; what is new is shown."""
+    """Django takes longer to make them than the database to answer them; what is new is shown."""
     busy(cast)
     client.force_login(cast.approver)
     assert "Fresh work" not in client.get("/").content.decode()
