@@ -15,7 +15,9 @@ from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
+from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.plans.versions import plan_under
@@ -46,11 +48,13 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
                 recovery="Submit a new version, or roll the migration back.",
             )
         mine = Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
-        if not mine.update(withdrawn_at=now):
+        withdrawn = changed(mine, withdrawn_at=now)
+        if not withdrawn:
             raise WrongState(
                 f"{actor.label} has no approval of version {version.number} to withdraw.",
                 recovery="Who approved it withdraws it; or submit a new version.",
             )
+        tells_of(Approval, withdrawn, withdrawn_at=now)
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
         note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)
