@@ -2,11 +2,6 @@
 
 import json
 
-import pytest
-from pytest_django.fixtures import Settings
-
-from orchestrator.client import brief_text
-from tests.acceptance.lanes import LANES, make_repository
 from tests.cast import Driver
 from tests.client.conftest import Call
 
@@ -79,35 +74,6 @@ def test_wrong_evidence_is_named_before_anything_is_sent(call: Call, driver: Dri
     told = call("done", "x", "--evidence", "green")
     assert told.code == 2
     assert "ID=TEXT" in told.err
-
-
-def test_bx1_the_printed_brief_says_where_to_work_on_what_and_what_was_said_last(
-    call: Call, driver: Driver, settings: Settings
-) -> None:
-    make_repository(settings.REPOSITORIES_DIR / "sample")
-    driver.start(LANES)
-    call("next")
-    call("release", "Half of the model stands.")
-    driver.advance()
-    told = call("next").out
-    place = driver.attempt("A1").place
-    assert f"folder: {settings.REPOSITORIES_DIR}" in told
-    assert f"start: {place.start}" in told
-    assert "last word: Half of the model stands." in told
-    assert "attempt 1 cancelled: Given back: Half of the model stands." in told
-    assert "| - A2: Discounts" in told
-    assert "git push" not in told, "it stands on this machine"
-
-
-def test_bx1_without_the_folder_the_brief_says_how_to_check_out_and_push(
-    call: Call, driver: Driver, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_repository(settings.REPOSITORIES_DIR / "sample")
-    driver.start(LANES)
-    monkeypatch.setattr(brief_text.Path, "is_dir", lambda _: False)
-    told = call("next").out
-    assert "  git fetch " in told
-    assert f"HEAD:refs/pushed/{driver.attempt('A1').place.branch}-{driver.attempt('A1').pk}" in told
 
 
 def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> None:
