@@ -12,7 +12,8 @@ from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.queries.base.asked import Asked, refuse_unknown, some_workstream_is_called
-from orchestrator.queries.workstreams.inbox import PAGE, SORTS, InboxFilter, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox import PAGE, SORTS, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.snoozes import snooze

@@ -178,6 +178,22 @@ def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
         assert inbox_of(cast.approver).total > 0
 
 
+def test_a_list_that_was_shown_before_has_its_statements_already(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django takes longer to make them than the database to answer them; what is new is shown."""
+    busy(cast)
+    client.force_login(cast.approver)
+    assert "Fresh work" not in client.get("/").content.decode()
+
+    def made(*_: object) -> None:
+        raise AssertionError("a statement was made anew")
+
+    monkeypatch.setattr("orchestrator.queries.workstreams.inbox.PersonalInbox.narrowed", made)
+    workstream(cast.initiator, NOON, title="Fresh work", tasks=(0, 1, 0))
+    assert "Fresh work" in client.get("/").content.decode()
+
+
 def test_the_count_beside_the_inbox_ends_where_it_says_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     """Every page asks for it, so it stops at a number instead of growing with the list."""
     busy(cast)
