@@ -91,8 +91,7 @@ class Act(Generic[P, R]):
     def __call__(self, *arguments: P.args, **given: P.kwargs) -> R:
         if self.declaration.roles != NO_ROLE:
             self.refuse(_actor_of(given))
-        if self.declaration.reason:
-            self.declaration.reason.refuse_blank(given)
+        self.refuse_blank(**given)
         taken, masked = masked_arguments(given, self.declaration.plain)
         with telling(masked):
             return cast(Callable[..., R], self.function)(*arguments, **taken)
@@ -108,6 +107,11 @@ class Act(Generic[P, R]):
         """Deny by default: raises what `why_not` says."""
         if refusal := self.why_not(actor):
             raise refusal
+
+    def refuse_blank(self, **given: Any) -> None:
+        """Raises what the declaration says of a reason that says nothing; for who asks before it is done."""
+        if self.declaration.reason:
+            self.declaration.reason.refuse_blank(given)
 
     def is_open_to(self, roles: Iterable[Role]) -> bool:
         """Whether one of these roles is enough."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import AlreadyDecided, NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.held import lost_before
@@ -341,6 +341,12 @@ def _no_gate(step: Step) -> Refusal:
 
 
 def _return_task(gate: Task, key: str) -> Task:
+    if not key.strip():
+        raise MissingReason(
+            "A rejection names the step that work returns to.",
+            recovery="Choose the return step and reject again.",
+            field="return_key",
+        )
     target = (
         Task.objects.select_related("step__thread__batch__stage")
         .filter(

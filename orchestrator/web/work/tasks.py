@@ -266,10 +266,6 @@ def _uploads(request: HttpRequest) -> dict[str, bytes]:
 def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     error = typed(request, "error")
-    if not error:
-        raise InvalidInput(
-            "Say what went wrong.", recovery="Type what the next person needs to know.", field="error"
-        )
     failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
     return f"The attempt failed. {explain.requeued_by_someone(found.step.key)}"
 

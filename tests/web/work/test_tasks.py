@@ -223,7 +223,7 @@ def test_a_blocker_of_another_task_is_not_resolved_here(started: Driver) -> None
 def test_observers_see_no_control_and_why(started: Driver, name: str) -> None:
     page = signed_in(started.cast.observer).get(page_of(started))
     assert f'id="{name}"' not in page.content.decode()
-    assert "You read here as an observer." in words(page)
+    assert "You read here only." in words(page)
     before = HistoryEntry.objects.count()
     fields = {"note": "x", "kind": "other", "reason": "x", "attempt": started.attempt("A1").pk}
     assert act(started, name, role="observer", **fields).status_code == 403
