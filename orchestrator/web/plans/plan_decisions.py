@@ -52,9 +52,10 @@ def withdrawal_for(
     who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime
 ) -> Withdrawal | None:
     """The approval of a version that can be withdrawn; None when none can (WF-3)."""
-    own = why_not_withdraw_approval(version, workstream, who.actor) is None
-    waits = version.status == VersionStatus.APPROVED and not in_effect(version)
-    at = version.effective_at
+    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
+        return None
+    own = why_not_withdraw_approval(version, workstream, who.actor, sign_offs(version)) is None
+    waits, at = version.status == VersionStatus.APPROVED, version.effective_at
     if not (own or waits):
         return None
     return Withdrawal(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
