@@ -21,7 +21,6 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.history import with_last_entry
-from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
@@ -32,11 +31,11 @@ from orchestrator.queries.work.places import place_of
 from orchestrator.queries.work.proof import verified_by
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskDetail, find_task, find_workstream, task_detail
-from orchestrator.services.base.acts import lacking
 from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases, rework
+from orchestrator.services.work.attempts import why_no_doer
 from orchestrator.web.acting import (
     Viewer,
     act_of,
@@ -177,7 +176,7 @@ def _mine(who: Viewer) -> Executor:
 @does(claims.claim, executors.register_own)
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
-    if refusal := lacking(who.actor, sorted(doers_of(found.step))):
+    if refusal := why_no_doer(found, who.actor):
         raise refusal
     if not found.attempts.filter(pk=attempt).exists():
         raise NotFound(f"{found.step.key} has no such attempt.", recovery="Reload the page.")
