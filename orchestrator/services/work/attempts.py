@@ -46,11 +46,11 @@ def held_attempt(attempt_id: int, token: int, executor: Executor, actor: Actor) 
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
     """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
-    if refusal := why_no_doer(attempt.task, actor):
+    if refusal := why_not_do(attempt.task, actor):
         raise refusal
 
 
-def why_no_doer(task: Task, actor: Actor) -> Refusal | None:
+def why_not_do(task: Task, actor: Actor) -> Refusal | None:
     """Why this actor does not do the step: it asks for a role that they lack."""
     return lacking(actor, sorted(doers_of(task.step)))
 

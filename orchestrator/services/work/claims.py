@@ -33,7 +33,7 @@ from orchestrator.services.work.attempts import (
     refuse_unsuited,
     require_doer,
     why_held,
-    why_no_doer,
+    why_not_do,
 )
 from orchestrator.services.work.places import after_claim, place_told
 from orchestrator.services.work.silence import heard
@@ -180,7 +180,7 @@ def why_not_claim(
     """Why this actor may not claim the attempt, which `holder` has or had; asks no database unless a handover
     before it is `lost`. Which executor claims is another matter: its thread may be another's."""
     task = attempt.task
-    if refusal := claim.why_not(actor) or why_no_doer(task, actor):
+    if refusal := claim.why_not(actor) or why_not_do(task, actor):
         return refusal
     if task.step.is_gate:
         return WrongState(

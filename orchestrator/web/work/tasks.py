@@ -35,7 +35,7 @@ from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases, rework
-from orchestrator.services.work.attempts import why_no_doer
+from orchestrator.services.work.attempts import why_not_do
 from orchestrator.web.acting import (
     Viewer,
     act_of,
@@ -176,7 +176,7 @@ def _mine(who: Viewer) -> Executor:
 @does(claims.claim, executors.register_own)
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
-    if refusal := why_no_doer(found, who.actor):
+    if refusal := why_not_do(found, who.actor):
         raise refusal
     if not found.attempts.filter(pk=attempt).exists():
         raise NotFound(f"{found.step.key} has no such attempt.", recovery="Reload the page.")
