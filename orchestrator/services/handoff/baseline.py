@@ -59,12 +59,19 @@ def integrate(
     Allowed as soon as one task is complete, because work may be merged piece by piece: the boundary then
     holds for all of the workstream. `commit` is where it stands on the base branch; where the repository is
     at hand it has to be part of that branch. Raises WrongState when an integration is in force already,
-    InvalidInput for the commit.
+    InvalidInput for the commit, and where neither a commit nor a note says how it got there although the
+    repository is at hand.
     """
     if earlier := made("integrated"):
         return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
     branch = base_branch_of(workstream)
+    if branch is not None and not commit and not note.strip():
+        raise InvalidInput(
+            f"Nothing says where the work stands on {branch.name}.",
+            recovery="Name the commit there; for work that was squashed or is elsewhere, say so in the note.",
+            field="commit",
+        )
     full = _known(branch, commit) if commit else ""
     if branch is None:
         checked = NOT_HERE
@@ -114,6 +121,17 @@ def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegrat
             recovery=f"Merge it into {branch.name}, then look again. What was squashed is recorded by hand.",
         )
     return _found_in(workstream, branch, work, actor, now)
+
+
+def moved(
+    workstream: Workstream, branch: str, commit: str, *, actor: Actor, now: datetime
+) -> BaselineIntegration:
+    """Record that the branch was moved to `commit`, a merge of all the work, by this server; whatever was
+    integrated and reverted before. Raises WrongState when an integration is in force already."""
+    checked = f"{branch} was moved to {commit[:12]}, which merges the work."
+    source, note = IntegrationSource.REPOSITORY, "Merged from here."
+    row = once("integrated", lambda: _integrate(workstream.pk, source, actor, now, commit, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
 
 
 def look_everywhere(*, now: datetime) -> int:

@@ -54,7 +54,10 @@ def merge_work(*, workstream_id: int, seen: str, actor: Actor, now: datetime) ->
         merge = _wanted(workstream, seen, now)
         said = _merged(workstream, merge) if settings.INTEGRATION == MERGE else _told(workstream, merge)
     try:
-        baseline.look(workstream_id=workstream_id, actor=actor, now=now)
+        if settings.INTEGRATION == MERGE:
+            baseline.moved(workstream, merge.into, merge.commit, actor=actor, now=now)
+        else:
+            baseline.look(workstream_id=workstream_id, actor=actor, now=now)
     except WrongState as refusal:
         return f"{said} {refusal.message}"
     return f"{said} The integration is recorded: from now on rework needs a revert decision first."
