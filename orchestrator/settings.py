@@ -12,6 +12,7 @@ from pathlib import Path
 import dj_database_url
 
 from orchestrator.core import limits
+from orchestrator.data_dir import BASE_DIR, DATA_DIR, DATABASE_FILE
 
 
 def _whole_number(name: str, default: int) -> int:
@@ -27,8 +28,6 @@ def _words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
 EXECUTORS = _whole_number("EXECUTORS", 3)
@@ -42,8 +41,17 @@ QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
 def _persistent_secret() -> str:
     """The queue drops messages whose signature fails, so the key has to survive restarts."""
-    path = DATA_DIR / "secret-key"
-    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _secret_of(DATA_DIR / "secret-key")
+    except OSError as problem:
+        raise SystemExit(
+            f"DATA_DIR is {DATA_DIR}, which cannot be used: {problem.strerror}. Set it to the folder with the "
+            "server's data."
+        ) from problem
+
+
+def _secret_of(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -51,6 +59,20 @@ def _persistent_secret() -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(key := secrets.token_urlsafe(50))
     return key
+
+
+def _database() -> dj_database_url.DBConfig:
+    """What DATABASE_URL names; its text may hold a password and is not repeated."""
+    try:
+        found = dj_database_url.config(default=f"sqlite:///{DATABASE_FILE}", conn_max_age=60)
+    except ValueError:
+        found = {}
+    if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise SystemExit(
+            "DATABASE_URL names no database that is known here. It looks like postgres://user@host:5432/name; "
+            f"without it the data stand in {DATABASE_FILE}."
+        )
+    return found
 
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
@@ -145,11 +167,7 @@ TEMPLATES = [
 # (sqlite.org/wal.html, "WAL-reset bug"), so older versions keep the rollback journal.
 SQLITE_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 SQLITE_JOURNAL = "WAL" if SQLITE_WAL_IS_SAFE else "DELETE"
-DATABASES = {
-    "default": dj_database_url.config(
-        default=f"sqlite:///{DATA_DIR / 'orchestrator.sqlite3'}", conn_max_age=60
-    )
-}
+DATABASES = {"default": _database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
