@@ -5,112 +5,18 @@ who are let in are tried as well. Ends with 1 when one gets through. The standar
 nothing that counts: what it sends is refused, or names what is not there.
 """
 
-import json
 import os
 import re
 import secrets
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from pathlib import Path
 
-#: Seconds for an answer; a bounded server needs none of them.
-PATIENCE = 10
-MIB = 1024 * 1024
-NOWHERE = "00000000-0000-4000-8000-000000000000"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-
-@dataclass(frozen=True)
-class Answer:
-    """Status 0 is none: the connection was closed."""
-
-    status: int
-    headers: str
-    body: str
-    seconds: float
-
-    @property
-    def refused(self) -> bool:
-        return self.status == 0 or 400 <= self.status < 500
-
-    def header(self, name: str) -> str:
-        found = re.search(rf"^{name}: *(.*?)\r?$", self.headers, re.MULTILINE | re.IGNORECASE)
-        return found[1] if found else ""
-
-
-class Target:
-    def __init__(self, address: str, token: str = "") -> None:
-        parts = urlsplit(address)
-        if parts.scheme != "http" or not parts.hostname:
-            raise SystemExit("Name the server itself: http://127.0.0.1:8000")
-        self.host, self.port, self.token = parts.hostname, parts.port or 80, token
-
-    def raw(self, sent: bytes) -> Answer:
-        """The first answer to bytes as they are."""
-        began = time.monotonic()
-        with socket.create_connection((self.host, self.port), PATIENCE) as made:
-            try:
-                made.sendall(sent)
-                made.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # refused before it was sent
-            said = self._read(made)
-        head, _, body = said.partition("\r\n\r\n")
-        status = re.match(r"HTTP/1\.[01] (\d{3})", head)
-        return Answer(int(status[1]) if status else 0, head, body, time.monotonic() - began)
-
-    @staticmethod
-    def _read(made: socket.socket) -> str:
-        found = b""
-        try:
-            while part := made.recv(65536):
-                found += part
-        except OSError:
-            pass
-        return found.decode("utf-8", "replace")
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        lines = {"Host": f"{self.host}:{self.port}", "Connection": "close"}
-        lines |= {name.replace("_", "-"): value for name, value in headers.items()}
-        if body or method in ("POST", "PUT", "PATCH"):
-            lines["Content-Length"] = str(len(body))
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        return self.raw(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
-
-    def api(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """As whoever the token belongs to."""
-        return self.ask(
-            method, path, body, Authorization=f"Bearer {self.token}", Content_Type="application/json"
-        )
-
-
-#: An attack answers with what is wrong, or "".
-Attack = Callable[[Target], str]
-ATTACKS: dict[str, Attack] = {}
-INSIDE: dict[str, Attack] = {}
-
-
-def attack(name: str, into: dict[str, Attack] = ATTACKS) -> Callable[[Attack], Attack]:
-    def keep(made: Attack) -> Attack:
-        into[name] = made
-        return made
-
-    return keep
-
-
-def inside(name: str) -> Callable[[Attack], Attack]:
-    return attack(name, INSIDE)
-
-
-def wrong(answer: Answer, *good: int) -> str:
-    """What is wrong with an answer that should have one of these statuses; any refusal, if none is named."""
-    fine = answer.status in good if good else answer.refused
-    if fine and "Traceback" not in answer.body:
-        return ""
-    return f"answered {answer.status}: {' '.join(answer.body.split())[:120]}"
-
+from attack_inside import INSIDE
+from attacked import ATTACKS, MIB, PATIENCE, Target, attack, wrong
 
 PAGES = (
     "/",
@@ -145,6 +51,15 @@ def _(to: Target) -> str:
             if said := wrong(answer, 401, 429):
                 return f"/api/{route} with {header!r} {said}"
     return wrong(to.ask("POST", "/api/next", b"{}", Content_Type="application/json"), 401, 403, 429)
+
+
+@attack("a token in the clear where there is TLS is told, not redirected (ASVS 4.1.2)")
+def _(to: Target) -> str:
+    for path in ("/api/tasks/", "/tasks/"):
+        answer = to.ask("GET", path, Authorization="Bearer x", X_Forwarded_Proto="http")
+        if said := wrong(answer, 401, 403, 429):
+            return f"{path} {said}"
+    return ""
 
 
 @attack("a foreign Host (B25)")
@@ -306,53 +221,6 @@ def _(to: Target) -> str:
         if answer.status in (403, 429):
             return ""
     return f"fifteen wrong passwords, and the last answered {answer.status}"
-
-
-@inside("JSON that means two things, or nothing (B10 to B14)")
-def _(to: Target) -> str:
-    deep = b'{"x":' * 10_000 + b"1" + b"}" * 10_000
-    twice, none, large = b'{"a":1,"a":2}', b'{"a":NaN}', b'{"a":9007199254740993}'
-    for body in (twice, none, large, deep, b"\xff\xfe", b'{"a":"\\ud800"}'):
-        for path in ("/api/attempts/0/claim", "/api/next", "/api/tasks/0/flag"):
-            if said := wrong(to.api("POST", path, body)):
-                return f"{path} {body[:30]!r} {said}"
-    return ""
-
-
-@inside("other people's objects, and none (B28)")
-def _(to: Target) -> str:
-    for method, path, body in (
-        ("POST", "/api/attempts/999999999/claim", {}),
-        ("POST", "/api/attempts/999999999/report", {"token": 1, "breadcrumb": "x"}),
-        ("GET", "/api/tasks/999999999999999999999", None),
-        ("GET", f"/api/workstreams/{NOWHERE}/", None),
-        ("PATCH", f"/api/workstreams/{NOWHERE}/", {"status": "completed"}),
-        ("POST", "/api/attempts/1/report", {"token": 0, "breadcrumb": "x"}),
-    ):
-        sent = json.dumps(body).encode() if body is not None else b""
-        if said := wrong(to.api(method, path, sent)):
-            return f"{method} {path} {said}"
-    return ""
-
-
-@inside("members that a route does not name (B29)")
-def _(to: Target) -> str:
-    for path in ("/api/tasks/1/", "/api/tasks/1/flag"):
-        body = json.dumps({"status": "complete", "is_superuser": True}).encode()
-        if said := wrong(to.api("PATCH" if path.endswith("/") else "POST", path, body)):
-            return f"{path} {said}"
-    return ""
-
-
-@inside("words that a database might read")
-def _(to: Target) -> str:
-    for value in ("1%27%20OR%201=1--", "%00", "%ed%a0%80", "-1", "9" * 40, "%25%27"):
-        for query in ("tasks/?needs_human", "tasks/?limit", "search/?q"):
-            path = f"/api/{query}={value}"
-            answer = to.api("GET", path)
-            if answer.status >= 500 or "Traceback" in answer.body:
-                return f"{path} answered {answer.status}"
-    return ""
 
 
 def outcomes(to: Target) -> Iterator[tuple[str, str]]:

@@ -105,6 +105,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator.web.request_id.RequestIdMiddleware",
+    "orchestrator.web.in_the_clear.InTheClearMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "orchestrator.web.compression.CompressionMiddleware",

@@ -32,14 +32,19 @@ def check_address(address: str, allowed: Collection[str]) -> None:
     """InvalidInput for what is no address of a web hook, or one of a private machine; asks nobody."""
     parts = _parts(address)
     host = parts.hostname or ""
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-            _refuse_private(host, allowed)
-        return
-    if not _is_public(found):
+    found, name = _literal(host.rstrip(".")), host.rstrip(".")
+    inside = name == "localhost" or name.endswith((".localhost", ".local", ".internal"))
+    if inside or (found is not None and not _is_public(found)):
         _refuse_private(host, allowed)
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is as networks read it: `127.1`, `0x7f000001` and `2130706433` are some."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host)
+    with suppress(OSError, UnicodeError):
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    return None
 
 
 def post(address: str, body: bytes, headers: Mapping[str, str], allowed: Collection[str]) -> None:

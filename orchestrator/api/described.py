@@ -36,7 +36,17 @@ class DescribedApi(NinjaAPI):
         for operations in described["paths"].values():
             for operation in operations.values():
                 operation["responses"].update(answers)
+                _name_body(operation)
         return described
+
+
+def _name_body(operation: dict[str, Any]) -> None:
+    """A body that may be left out is named like any other; ninja wraps it together with its default."""
+    body = operation.get("requestBody", {})
+    content = body.get("content", {}).get("application/json", {})
+    wrapped = content.get("schema", {}).get("allOf")
+    if wrapped:
+        content["schema"], body["required"] = wrapped[0], False
 
 
 @cache

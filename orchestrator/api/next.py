@@ -15,11 +15,13 @@ from orchestrator.services.next_facts import next_facts, wanted_work
 from orchestrator.services.next_step import claim_next
 
 router = Routes(tags=["attempts"])
+#: What a call without a body asks for.
+ANY_WORK = NextRequest()
 
 
 @router.post("/next", response=NextFacts)
 @act(claim_next)
-def take_next(request: HttpRequest, body: NextRequest) -> NextFacts:
+def take_next(request: HttpRequest, body: NextRequest = ANY_WORK) -> NextFacts:
     """Claim the first step that the caller may do, in the scheduler's order, or wait up to `wait` seconds for
     one.
 

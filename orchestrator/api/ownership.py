@@ -10,7 +10,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.ownership import OwnerChange, OwnershipFacts, ThreadChoice, ThreadFacts
-from orchestrator.contract.values import OptionalReason
+from orchestrator.contract.values import NO_REASON, OptionalReason
 from orchestrator.core.terms import Scope
 from orchestrator.queries.engine.threads import thread_facts
 from orchestrator.queries.work.ownership import task_ownership, workstream_ownership
@@ -83,7 +83,9 @@ def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice)
 
 @threads.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=list[ThreadFacts])
 @act(unassign_thread)
-def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: OptionalReason) -> list[ThreadFacts]:
+def unassign(
+    request: HttpRequest, uuid: UUID, thread_id: int, body: OptionalReason = NO_REASON
+) -> list[ThreadFacts]:
     workstream = find_workstream(uuid)
     unassign_thread(
         workstream_id=workstream.pk,

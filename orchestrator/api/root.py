@@ -137,7 +137,8 @@ _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URL
 #: The API's views by route name, for the addresses that pages and machines share.
 routes: dict[str | None, View] = {pattern.name: pattern.callback for pattern in _routes}
 urlpatterns = [
+    re_path(r"^api/?$", machine(unknown)),
     path("api/", (_routes, _app, _namespace)),
     path("api/docs", docs_page(api), name="api-docs"),
-    re_path(r"^api(?:/|$)", machine(unknown)),
+    re_path(r"^api/", machine(unknown)),
 ]

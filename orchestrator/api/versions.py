@@ -12,7 +12,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.plans import SubmissionFacts
-from orchestrator.contract.values import OptionalReason
+from orchestrator.contract.values import NO_REASON, OptionalReason
 from orchestrator.contract.versions import (
     DependencyDrop,
     DryRunFacts,
@@ -93,7 +93,7 @@ def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval)
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
 @act(withdraw_approval)
 def withdraw_own_approval(
-    request: HttpRequest, slug: str, number: int, body: OptionalReason
+    request: HttpRequest, slug: str, number: int, body: OptionalReason = NO_REASON
 ) -> WorkstreamFacts:
     """Withdraw one's own approval before the version has taken effect; it is in review again then."""
     version = withdraw_approval(

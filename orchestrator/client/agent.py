@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class Agent:
     needs: tuple[str, ...]
     usage: Places
     aside: str = ""
+
+    def is_installed(self, path: str | None) -> bool:
+        """Whether its program is found, in the folders of a PATH; one that is named from the folder it works
+        in (`./agent.sh`) may be there."""
+        program = self.command[0]
+        from_there = "/" in program and not program.startswith("/")
+        return from_there or shutil.which(program, path=path) is not None
 
     def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
         """What it is given of an environment: only what is named, and never our own token."""

@@ -13,6 +13,7 @@ def brief_lines(claim: dict[str, Any]) -> Iterator[str]:
     yield f"workstream {task['workstream_slug']}, attempt {attempt['id']}, token {claim['token']}"
     if brief.get("summary"):
         yield brief["summary"]
+    yield from spent_lines(attempt)
     if brief["details"]:
         yield ""
         yield from brief["details"].splitlines()
@@ -36,6 +37,7 @@ def held_lines(item: dict[str, Any]) -> Iterator[str]:
         yield f"  {item['path'] or item['worktree']}, branch {item['branch']}, from {item['base'][:12]}"
     if item.get("held"):
         yield f"  {item['held']}"
+    yield from spent_lines(item)
     if item["breadcrumb"]:
         yield f"  last: {item['breadcrumb']}"
     for text in item["to_prove"]:
@@ -43,6 +45,12 @@ def held_lines(item: dict[str, Any]) -> Iterator[str]:
     if told := item.get("verification"):
         yield f"  {told['sentence']}"
         yield from (f"    {line}" for line in told["log_end"].splitlines())
+
+
+def spent_lines(attempt: dict[str, Any]) -> Iterator[str]:
+    """That a budget is used up while it runs; an older server says nothing of it."""
+    if spent := attempt.get("spent"):
+        yield f"  {spent['sentence']}"
 
 
 def _place(brief: dict[str, Any]) -> Iterator[str]:

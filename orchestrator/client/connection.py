@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Final
@@ -63,6 +63,8 @@ class Connection:
     url: str
     token: str = field(repr=False)
     opener: OpenerDirector = field(repr=False)
+    #: Whether to go on trying, asked with what went wrong when all tries failed; a pause follows.
+    goes_on: Callable[[Unreachable], bool] = lambda _: False
 
     def get(self, path: str, **query: str | int | bool | None) -> Any:
         """What the server answers. `query` members that are None or empty are left out.
@@ -82,20 +84,21 @@ class Connection:
         if body is not None:
             data = json.dumps(body).encode()
             headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-        for left in reversed(range(TRIES)):
+        left = TRIES
+        while True:
+            left -= 1
             # Only the address that the person or agent named is called, by HTTP.
             request = Request(f"{self.url}/api/{path.lstrip('/')}", data, headers, method=method)  # noqa: S310
             try:
                 return self._answer(request, PATIENCE + patience)
             except ServerRefused as refusal:
-                if not left or not refusal.retry_after:
+                if left <= 0 or not refusal.retry_after:
                     raise
                 time.sleep(min(refusal.retry_after, LONGEST_PAUSE))
-            except Unreachable:
-                if not left:
+            except Unreachable as problem:
+                if left <= 0 and not self.goes_on(problem):
                     raise
-                time.sleep(PAUSE)
-        raise AssertionError("the last try answers or raises")
+                time.sleep(PAUSE if left > 0 else LONGEST_PAUSE)
 
     def _answer(self, request: Request, seconds: int) -> Any:
         try:

@@ -35,7 +35,9 @@ WAIT, LOOK = 50, 10
 TAIL: Final = 3_000
 #: Words to the server that say what was used since the word before.
 TELLING: Final = frozenset({"complete", "fail", "release", "report"})
-LEFT: Final = "The worker was stopped; what it did stands in the worktree."
+STANDS: Final = "What was done stands in the worktree."
+LEFT: Final = f"The worker was stopped. {STANDS}"
+ASKED: Final = "A person was asked; the agent goes on with the answer."
 #: A result stands and waits while a person or a lost file is in the way.
 IN_THE_WAY: Final = {"wrong-state", "held-back", "workspace-unavailable", "workspace-diverged"}
 HOW: Final = """
@@ -88,30 +90,48 @@ class Worker:
     options: Namespace
     stopping: bool = False
     looked: float = 0.0
+    #: Why the step is to be given back although it is held, empty while it is not.
+    leaving: str = ""
     done: list[str] = field(default_factory=list)
+    #: What was said last of a server that is away.
+    away: str = ""
     #: What the runs used that the server was not told of yet.
     used: list[dict[str, Any]] = field(default_factory=list)
     #: The clones that are its own while it works, by repository.
     clones: dict[str, IO[str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """A server that is away is waited for: what was done is handed over when it is back."""
+        self.impatient = self.connection
+        self.connection = replace(self.connection, goes_on=self._goes_on)
+
+    def _goes_on(self, problem: Unreachable) -> bool:
+        if self.stopping:
+            return False
+        if str(problem) != self.away:
+            print(f"{problem} It is tried again until it does.", flush=True)
+        self.away = str(problem)
+        return True
+
     def take(self) -> dict[str, Any] | None:
         """The claim of the next step, or of the one that is held already; None when none came."""
         wait = 0 if self.options.once else WAIT
         wanted = {"workstream": self.options.workstream, "repository": self.options.repository}
-        claim: dict[str, Any] | None = take_next(self.connection, wanted, wait)["claim"]
+        server = self.impatient if self.options.once else self.connection
+        claim: dict[str, Any] | None = take_next(server, wanted, wait)["claim"]
         return claim
 
     def do(self, claim: dict[str, Any]) -> None:
         """Have the agent do the step, and say how it ended. A claim that was taken away ends it."""
-        held = _held(claim)
+        held, self.leaving = _held(claim), ""
         print(f"{held.key}: {self.agent.name} begins", flush=True)
         answer, folder, there = "", *self._folder(claim)
         if there is None and not self._fits(claim, held, folder):
             return
         while True:
             ran = self._ran(_prompt(claim, answer), held, folder)
-            if self.stopping:
-                self._post(held, "release", breadcrumb=LEFT)
+            if left := self._left():
+                self._post(held, "release", breadcrumb=left)
                 return
             ending = self.agent.ending(ran.output)
             if ran.code or ran.stopped or not ending.question:
@@ -125,8 +145,8 @@ class Worker:
         place = claim["brief"].get("place") or {}
         while place.get("conflict"):
             ran = self._ran(_merge_prompt(place["conflict"]), held, folder)
-            if self.stopping:
-                self._post(held, "release", breadcrumb=LEFT)
+            if left := self._left():
+                self._post(held, "release", breadcrumb=left)
                 return False
             before = place["conflict"]
             place = self._post(held, "place")
@@ -187,17 +207,27 @@ class Worker:
                 ) from None
 
     def _why_stop(self, held: HeldStep) -> str:
-        """Whether somebody took the step away, or this process has to leave."""
+        """Whether somebody took the step away, its budget is used up, or this process has to leave. What runs
+        when the plan's budget is used up may end: its result is paid for."""
         if self.stopping:
             return "The worker was stopped."
         if time.monotonic() - self.looked < LOOK:
             return ""
         self.looked = time.monotonic()
         try:
-            items = self.connection.get("mine")["items"]
+            items = self.impatient.get("mine")["items"]
         except Unreachable:
             return ""  # it goes on; the server may be back when it is done
-        return "" if any(item["attempt"] == held.attempt for item in items) else "The step is no longer held."
+        mine = next((item for item in items if item["attempt"] == held.attempt), None)
+        if mine is None:
+            return "The step is no longer held."
+        spent = mine.get("spent")
+        self.leaving = f"{spent['sentence']} {STANDS}" if spent and not spent["whole"] else ""
+        return self.leaving
+
+    def _left(self) -> str:
+        """Why the step is given back now, with what stands in its worktree."""
+        return LEFT if self.stopping else self.leaving
 
     def _tell(
         self, claim: dict[str, Any], held: HeldStep, ran: Ran, ending: Ending, there: Elsewhere | None
@@ -247,6 +277,7 @@ class Worker:
     def _ask(self, held: HeldStep, question: str) -> str:
         """Ask a person, and wait for the answer."""
         self.connection.post(f"tasks/{held.task}/flag", {"intervention_note": question})
+        self._post(held, "report", breadcrumb=ASKED)
         while not self.stopping:
             time.sleep(LOOK)
             brief = self.connection.get(f"tasks/{held.task}/")
@@ -284,7 +315,10 @@ def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def work(connection: Connection, options: Namespace) -> Reply:
     """Until it is asked to leave (SIGINT, SIGTERM), or with `--once` for one step."""
-    worker = Worker(connection, find_agent(options.agent, options.agents, options.command), options)
+    agent = find_agent(options.agent, options.agents, options.command)
+    if not agent.is_installed(os.environ.get("PATH")):
+        raise Misconfigured(f"{agent.name} is not installed here: there is no program {agent.command[0]!r}.")
+    worker = Worker(connection, agent, options)
     _listen(lambda: setattr(worker, "stopping", True))
     try:
         while not worker.stopping:
@@ -309,7 +343,9 @@ def _do(worker: Worker, claim: dict[str, Any]) -> None:
         if refusal.code != "stale-token":
             _give_up(worker, claim, f"{refusal.message} {refusal.recovery}")
     except OSError as problem:
-        _give_up(worker, claim, f"{worker.agent.name} could not be started: {problem}")
+        # It would be the same with the next step.
+        worker.connection.post(*_release(claim))
+        raise Misconfigured(f"{worker.agent.name} could not be started: {problem}.") from problem
     except NotCheckedOut as problem:
         _give_up(worker, claim, f"{problem}")
     except Misconfigured:

@@ -55,7 +55,8 @@ def status(connection: Connection, options: Namespace) -> Reply:
 def _workstream_line(entry: dict[str, Any]) -> str:
     done, still = entry["done_tasks"], entry["open_tasks"]
     blocked = f", {entry['blocked_tasks']} blocked" if entry["blocked_tasks"] else ""
-    return f"  {entry['slug']}: {entry['status']}, {done} of {done + still} done{blocked}"
+    over = f", over budget: {entry['over_budget']}" if entry.get("over_budget") else ""
+    return f"  {entry['slug']}: {entry['status']}, {done} of {done + still} done{blocked}{over}"
 
 
 def tree(connection: Connection, options: Namespace) -> Reply:

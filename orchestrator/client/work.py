@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.client.brief_text import brief_lines, held_lines
+from orchestrator.client.brief_text import brief_lines, held_lines, spent_lines
 from orchestrator.client.connection import Connection
 from orchestrator.client.held import HeldStep, held_attempt, take_next
 from orchestrator.client.reply import Exit, Reply, count
@@ -127,7 +127,7 @@ def note(connection: Connection, options: Namespace) -> Reply:
     body = held.with_token(breadcrumb=options.text, **_usage(options))
     facts = connection.post(f"attempts/{held.attempt}/report", body)
     waits = (facts["held"],) if facts.get("held") else ()
-    return Reply(facts, (f"Noted at {held.key}.", *waits))
+    return Reply(facts, (f"Noted at {held.key}.", *waits, *spent_lines(facts)))
 
 
 def done(connection: Connection, options: Namespace) -> Reply:

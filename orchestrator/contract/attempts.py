@@ -70,13 +70,23 @@ class AttemptFailure(Body):
 
 
 @dataclass(frozen=True)
+class SpentBudget:
+    """The budget that is used up while an attempt runs: with the plan's (`whole`) what runs may end, with
+    that of its step whoever holds it stops. Neither is in the way of a result."""
+
+    whole: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
 class AttemptFacts:
     """One try at a task; `task` is the task's id, `key` names its step.
 
     `breadcrumb` is the last word about the task, and `heard_at` when its executor last said anything. `token`
     fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
     carried, `proof` what it rests on: `proved`, or `asserted`. `held` says what keeps a live one from being
-    claimed or completed: a lost handover (EC-3), or a question to a person, such as about its budget.
+    claimed or completed: a lost handover (EC-3), or a question to a person. `spent` says which budget is used
+    up while it runs.
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
     `touched` which of its files neither the step nor its lane owns. `verification` is that of its last
@@ -101,6 +111,7 @@ class AttemptFacts:
     committed: bool
     touched: tuple[str, ...]
     held: str
+    spent: SpentBudget | None
     same_as: int | None
     verification: VerificationFacts | None
     usage: UsageFacts
@@ -185,8 +196,9 @@ class HeldTask:
     """An attempt that the executor holds. Its token, and in short what is asked; the brief has more.
 
     `verification` is what became of its last completion: being verified, or refused with the end of the log.
-    `held` says what is in its way, such as a question to a person. `worktree`, at `path` on the server's
-    machine, and `branch` are where it works, from the commit `base` on; empty without a place.
+    `held` says what is in its way, such as a question to a person, `spent` which budget is used up.
+    `worktree`, at `path` on the server's machine, and `branch` are where it works, from the commit `base` on;
+    empty without a place.
     """
 
     attempt: int
@@ -203,6 +215,7 @@ class HeldTask:
     brief: str
     verification: VerificationFacts | None
     held: str
+    spent: SpentBudget | None
     worktree: str
     path: str
     branch: str

@@ -55,6 +55,10 @@ class OptionalReason(Body):
     reason: Text = ""
 
 
+#: What a call without a body says.
+NO_REASON = OptionalReason()
+
+
 class UsageGiven(Body):
     """What was used since the word before: tokens, money as it is written (`"1.25"`) with its ISO currency,
     the model, and seconds of wall time."""

@@ -6,13 +6,14 @@ two calls: it may be restarted at any time.
 
 import json
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
 import anyio.to_thread
 import uvicorn
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ from orchestrator.mcp.server import HEADERS, Profile, build_server
 from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.log_lines import HEADER, identify
 from orchestrator.services.base.outages import OUTAGES, outage
-from orchestrator.services.people.callers import Caller, caller_by_token
+from orchestrator.services.people.callers import Caller, caller_by_token, sent_in_the_clear
 from orchestrator.services.work.waiting_room import ROOM
 
 Scope = MutableMapping[str, Any]
@@ -106,6 +107,7 @@ def _why_not(scope: Scope) -> Refusal | None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     address = (scope.get("client") or ("",))[0]
     try:
+        _refuse_without_tls(headers)
         caller_by_bearer(_secret(headers.get("authorization", "")), address, address, timezone.now())
     except Refusal as refusal:
         return refusal
@@ -114,6 +116,14 @@ def _why_not(scope: Scope) -> Refusal | None:
     finally:
         close_old_connections()
     return None
+
+
+def _refuse_without_tls(headers: Mapping[str, str]) -> None:
+    """NotAllowed where the proxy says that the client spoke without TLS. Who asks without a proxy is on this
+    machine, and crosses no network."""
+    name = settings.TLS_PROXY_HEADER.lower()
+    if settings.TLS and name in headers and headers[name] != "https":
+        raise sent_in_the_clear()
 
 
 async def _refuse(refusal: Refusal, send: Send) -> None:

@@ -121,7 +121,7 @@ class WorkTools(Tools):
         )
         return attempt_facts(attempt_id)
 
-    def release_task(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
+    def release_task(self, attempt_id: int, token: int, breadcrumb: str, usage: Used = None) -> AttemptFacts:
         """Give a task back without a failure; the breadcrumb says how far it is."""
         caller = self.doer(releases.release)
         releases.release(
@@ -130,6 +130,7 @@ class WorkTools(Tools):
             executor=caller.executor,
             actor=caller.actor,
             breadcrumb=breadcrumb,
+            usage=read_usage(usage),
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)

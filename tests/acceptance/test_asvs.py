@@ -3,6 +3,7 @@
 And what of it is seen in headers and cookies.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -10,10 +11,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from orchestrator.mcp.http import SignedIn
 from tests.cast import Cast
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,3 +168,39 @@ def test_asvs_3_3_cookies_behind_tls_are_of_this_host_alone(tmp_path: Path) -> N
     assert re.sub(r"\s", "", done.stdout) == (
         f'["__Host-sessionid","__Host-csrftoken",true,true,true,"Lax",null,"/",{year},true,true]'
     )
+
+
+@pytest.mark.django_db
+def test_asvs_4_1_2_a_program_without_tls_is_refused(settings, client: Client) -> None:
+    """Redirected, it would go on sending its token readable; a browser is sent on."""
+    settings.SECURE_SSL_REDIRECT = True
+    token = {"Authorization": "Bearer x", "Accept": "application/json"}
+    for path, headers in (
+        *(("/api/tasks/", {}), ("/api/openapi.json", {}), ("/api/tasks/", token)),
+        *(("/tasks/", token), ("/notifications/1/key.atom", {})),
+    ):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed"), path
+        assert "without TLS" in answer.json()["message"]
+        assert "https://" in answer.json()["recovery"]
+        assert client.get(path, headers=headers, secure=True).status_code != 403, path
+    assert client.post("/api/next", "{}", content_type="application/json").status_code == 403
+    assert client.get("/plans/").status_code == 301
+
+
+@pytest.mark.parametrize(("proto", "status"), [("http", 403), ("https", 401), ("", 401)])
+@pytest.mark.django_db(transaction=True)
+def test_asvs_4_1_2_an_mcp_client_without_tls_is_refused(settings, proto: str, status: int) -> None:
+    settings.TLS, settings.TLS_PROXY_HEADER = True, "X-Forwarded-Proto"
+    headers = [(b"authorization", b"Bearer x"), *([(b"x-forwarded-proto", proto.encode())] if proto else [])]
+    scope = {"type": "http", "headers": headers, "client": ("127.0.0.1", 1)}
+    sent: list[Any] = []
+
+    async def inner(*_: Any) -> None:
+        raise AssertionError("nobody is let in")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(SignedIn(inner)(scope, None, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == status

@@ -251,6 +251,8 @@ def test_fr009_only_of_a_workstream_and_for_an_executor(driver: Driver, hook: tu
         ({"channel": "webhook", "address": "ftp://example.org/"}, "A web hook has an address"),
         ({"channel": "webhook", "address": "http://me:secret@example.org/"}, "A web hook has an address"),
         ({"channel": "webhook", "address": "http://169.254.169.254/"}, "a machine of a private network"),
+        ({"channel": "webhook", "address": "http://2130706433/"}, "a machine of a private network"),
+        ({"channel": "webhook", "address": "http://localhost./"}, "a machine of a private network"),
         ({"channel": "pigeon"}, "Where: Select a valid choice."),
         ({"workstream": "no-such"}, "no-such"),
     ],

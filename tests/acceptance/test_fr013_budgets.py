@@ -51,7 +51,8 @@ def decide(driver: Driver, answer: str, role: str = "approver") -> None:
 
 def test_fr013_a_plan_s_budget_stops_the_work_and_asks_once(driver: Driver, client: Client) -> None:
     driver.start(BUDGETED)
-    spend(driver, "A1", tokens_in=900)
+    first = spend(driver, "A1", tokens_in=900)
+    assert first.get("/api/mine")[1]["items"][0]["spent"] is None
     assert not Intervention.objects.exists()
     spend(driver, "A1", tokens_in=100)
     driver.advance()
@@ -67,6 +68,14 @@ def test_fr013_a_plan_s_budget_stops_the_work_and_asks_once(driver: Driver, clie
     assert driver.task("B1").verdict.reason == Reason.BUDGET
     spend(driver, "A1", tokens_out=5)
     assert Intervention.objects.count() == 1
+    (mine,) = first.get("/api/mine")[1]["items"]
+    assert (mine["held"], mine["spent"]["whole"]) == ("", True)
+    assert "may end, and its result counts" in mine["spent"]["sentence"]
+    asked = first.post("/api/next", {})[1]["claim"]["attempt"]
+    assert asked["spent"] == mine["spent"]
+    page = reverse("task", args=[driver.reload().uuid, "A1"])
+    client.force_login(driver.cast.observer)
+    assert mine["spent"]["sentence"] in client.get(page).content.decode()
     driver.complete("A1")  # what runs may end, and launches nothing
     driver.advance()
     assert driver.task("A1").status == "complete"
@@ -127,7 +136,9 @@ def test_fr013_a_step_s_budget_stops_the_step_alone(driver: Driver) -> None:
     driver.advance()
     assert (card().kind, "500 of 500 tokens" in card().note) == ("budget", True)
     (mine,) = machine.get("/api/mine")[1]["items"]
-    assert "budget" in mine["held"]
+    assert mine["held"] == ""
+    assert mine["spent"]["whole"] is False
+    assert "The budget of A1 is used up: 500 of 500 tokens." in mine["spent"]["sentence"]
     assert driver.claim("B1").attempt.status == "running"
     held = driver.attempt("A1").assignment
     lost = {"token": held.token, "error": "Out of money."}

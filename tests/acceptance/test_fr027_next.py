@@ -57,6 +57,13 @@ def test_fr027_next_claims_by_the_schedulers_order_and_gives_again_what_is_held(
 
 
 @pytest.mark.django_db
+def test_fr027_next_needs_no_body(driver: Driver) -> None:
+    driver.start()
+    status, told = Machine.of(driver.cast.builder()).post("/api/next")
+    assert (status, told["claim"]["attempt"]["key"]) == (200, "A1")
+
+
+@pytest.mark.django_db
 def test_fr027_next_goes_by_priority_and_by_what_is_asked_for(driver: Driver, cast) -> None:
     driver.start()
     other = Driver(cast)

@@ -5,11 +5,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
-from orchestrator.client import doing
+from orchestrator.client import connection, doing
 from orchestrator.client.agent import find_agent
+from orchestrator.models import Attempt
 from orchestrator.services.people.interventions import clear_human_flag
 from tests.cast import Driver
 from tests.client.conftest import Call
@@ -231,3 +233,55 @@ def test_ad6_a_step_that_is_still_held_is_let_run(
     driver.start()
     monkeypatch.setattr(doing, "LOOK", 0)
     assert call("work", "--once", *stub()).code == 0
+
+
+def test_ad7_what_was_done_is_handed_over_when_the_server_is_back(
+    call: Call, driver: Driver, stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start()
+    answer, lost = connection.Connection._answer, []
+
+    def away(self: connection.Connection, request: Request, seconds: float) -> object:
+        if request.full_url.endswith("/complete") and len(lost) < 5:
+            lost.append(request.get_header("Idempotency-key"))
+            raise connection.Unreachable("The server does not answer.")
+        return answer(self, request, seconds)
+
+    monkeypatch.setattr(connection.Connection, "_answer", away)
+    monkeypatch.setattr(connection.time, "sleep", lambda _: None)
+    told = call("work", "--once", *stub())
+    assert told.out.count("It is tried again until it does.") == 1
+    assert driver.attempt(told.out.split(":")[0]).status == "completed"
+    assert len(set(lost)) == 1
+
+
+def test_a_worker_that_takes_one_step_does_not_wait_for_a_server(
+    call: Call, driver: Driver, stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise connection.Unreachable("The server does not answer.")
+
+    monkeypatch.setattr(connection.Connection, "_answer", away)
+    monkeypatch.setattr(connection.time, "sleep", lambda _: None)
+    assert call("work", "--once", *stub()).code == 4
+
+
+def test_ad6_an_agent_that_is_not_installed_takes_no_step(
+    call: Call, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start()
+    monkeypatch.setenv("PATH", "/nowhere")
+    told = call("work", "--agent", "claude")
+    assert (told.code, "claude is not installed here" in told.err) == (2, True)
+    assert driver.reload().tasks.filter(status="active").count() == 0
+
+
+def test_ad6_a_program_that_cannot_be_started_fails_no_step(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    """It would fail one step after another."""
+    driver.start()
+    told = call("work", "--folder", str(tmp_path), "--command", "./agent.sh")
+    assert (told.code, "could not be started" in told.err) == (2, True)
+    assert not Attempt.objects.filter(status="failed").exists()
+    assert Attempt.objects.filter(status="cancelled").count() == 1

@@ -1,6 +1,7 @@
 """What coding agents used is read from what they print (FR-013, AD-6)."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 
 from orchestrator.client import doing
 from orchestrator.client.agent import Agent, find_agent
+from orchestrator.client.held import HeldStep
 from orchestrator.client.login import Misconfigured
 from orchestrator.models import Attempt
-from tests.cast import Driver
-from tests.client.conftest import Call
+from tests.acceptance.test_fr013_budgets import with_step_budget
+from tests.cast import PLAN, Driver
+from tests.client.conftest import Call, Said
 from tests.client.test_doing import AIDER, OPENCODE
 
 CLAUDE = json.dumps(
@@ -165,3 +168,65 @@ def test_ad6_a_wrong_description_of_usage_says_what_is_wrong(tmp_path: Path, usa
     file.write_text(f'[mine]\ncommand = ["mine"]\nusage = {usage}\n')
     with pytest.raises(Misconfigured, match=why):
         find_agent("mine", str(file))
+
+
+#: Proves what it is asked for, or waits.
+PROVES = """
+import re, sys, time
+brief = sys.stdin.read()
+if WAITS: time.sleep(300)
+for pk in re.findall(r"^  (\\d+): ", brief, re.M): print(f"PROOF {pk}: pytest said 3 passed")
+print("Done.")
+"""
+
+
+def working(call: Call, tmp_path: Path, *, waits: bool) -> Said:
+    program = tmp_path / "program.py"
+    program.write_text(f"WAITS = {waits}\n{PROVES}")
+    return call("work", "--once", "--folder", str(tmp_path), "--command", f"{sys.executable} {program}")
+
+
+@pytest.fixture
+def spending(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the agent runs, its executor says what it used."""
+    monkeypatch.setattr(doing, "LOOK", 0)
+    real = doing.Worker._why_stop
+
+    def spends(worker: doing.Worker, held: HeldStep) -> str:
+        word = held.with_token(breadcrumb="Spent.", usage={"tokens_in": 500})
+        worker.connection.post(f"attempts/{held.attempt}/report", word)
+        return real(worker, held)
+
+    monkeypatch.setattr(doing.Worker, "_why_stop", spends)
+
+
+@pytest.mark.usefixtures("spending")
+def test_fr013_a_run_whose_step_has_used_up_its_budget_is_ended_and_given_back(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start(with_step_budget(PLAN, "A1", "500 tokens"))
+    told = working(call, tmp_path, waits=True)
+    assert (told.code, told.out.splitlines()[-2]) == (3, "A1: release")
+    attempt = driver.task("A1").attempts.get(number=1)
+    assert attempt.status == "cancelled"
+    assert "The budget of A1 is used up: 500 of 500 tokens." in driver.task("A1").breadcrumb
+
+
+@pytest.mark.usefixtures("spending")
+def test_fr013_a_run_may_end_when_the_plan_s_budget_is_used_up(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start(PLAN.replace(b"---\n", b"---\nbudget: 500 tokens\n", 1))
+    assert working(call, tmp_path, waits=False).code == 0
+    assert driver.attempt("A1").status == "completed"
+    assert driver.reload().over_budget
+
+
+def test_fr013_a_note_and_the_lists_say_that_a_budget_is_used_up(call: Call, driver: Driver) -> None:
+    driver.start(PLAN.replace(b"---\n", b"---\nbudget: 500 tokens\n", 1))
+    call("next")
+    sentence = "The budget of the plan is used up"
+    assert sentence in call("note", "Half of it", "--tokens-in", "500").out
+    assert sentence in call("mine").out
+    assert sentence in call("next").out
+    assert "over budget: 500 of 500 tokens" in call("status").out

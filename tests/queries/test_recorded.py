@@ -75,7 +75,8 @@ def test_fr009_a_leaf_that_is_no_canonical_text_is_found(entry: HistoryEntry) ->
     data, rows = (json.dumps(said[name], separators=(",", ":")) for name in ("data", "rows"))
     doubled = entry.leaf.replace(f'"data":{data}', f'"data":{data},"data":{data}')
     inside = entry.leaf.replace(f'"data":{data}', f'"data":{json.dumps(said["data"])}')
-    for leaf in (backwards, spelled, inside, doubled, entry.leaf.replace(rows, ""), entry.leaf + " ", "", "[]"):
+    broken = (entry.leaf.replace(rows, ""), entry.leaf + " ", "", "[]")
+    for leaf in (backwards, spelled, inside, doubled, *broken):
         assert leaf != entry.leaf
         assert not agrees(write(entry, leaf=leaf)), leaf
 

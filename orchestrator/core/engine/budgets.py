@@ -13,6 +13,7 @@ from typing import Final
 
 from orchestrator.core.engine.usage import CURRENCY, MOST, Usage
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.terms import InterventionKind
 
 #: What an answer says that wants no budget any more, or no more work.
 NO_BUDGET: Final = "no budget"
@@ -139,6 +140,21 @@ def question(what: str, gone: Sequence[str], *, whole: bool) -> str:
     )
 
 
+def told_holder(what: str, gone: str, *, whole: bool) -> str:
+    """What whoever runs an attempt is told while `gone` of a budget is used up; `whole` as in `question`."""
+    if whole:
+        return (
+            f"The budget of the plan is used up: {gone}. This attempt may end, and its result counts; "
+            f"nothing more is given out until a person decides."
+        )
+    return (
+        f"The budget of {what} is used up: {gone}. Whoever holds it hands over what is done, or gives it "
+        f"back; a person decides about more."
+    )
+
+
+#: The kinds of questions about a budget: of a step, of a whole plan.
+BUDGET_QUESTIONS: Final = frozenset({InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET})
 #: How the row says that a person wants no more work.
 _STOPPED: Final = " stopped the work"
 

@@ -107,7 +107,7 @@ _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure
 
 
 def _beside(leaf: str, columns: Any) -> Mapping[str, Any] | None:
-    """What a leaf says that these columns do not; None where the two do not agree, or the leaf is no canonical
+    """What a leaf says that these columns do not; None where the two do not agree, or it is no canonical
     JSON."""
     try:
         beside = _around(leaf, *_text(*columns))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from orchestrator.core.engine.budgets import Budget, read_budget
+from orchestrator.core.engine.budgets import BUDGET_QUESTIONS, Budget, read_budget
 from orchestrator.core.engine.usage import Usage, totals
 from orchestrator.models import Attempt, Task, Workstream
 
@@ -45,6 +45,12 @@ def plan_budget(workstream: Workstream) -> Budget:
 def step_budget(task: Task) -> Budget:
     """What a person set for the task, or else what its step says."""
     return read_budget(task.budget or task.step.budget)
+
+
+def asks_about_budget(task: Task) -> bool:
+    """Whether what the task asks is about a budget: that is in no result's way, and not everybody who may
+    answer may decide about money."""
+    return task.interventions.filter(kind__in=BUDGET_QUESTIONS, cleared_at=None).exists()
 
 
 def telling(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
+from orchestrator.contract.attempts import AttemptFacts, ClaimFacts, SpentBudget
 from orchestrator.contract.briefs import Shortened
+from orchestrator.core.engine.budgets import reached, told_holder
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Task, WorkPlace
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.usage_facts import usage_facts
+from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
@@ -19,7 +21,7 @@ from orchestrator.queries.work.proof import verification_facts
 def attempt_facts(attempt_id: int) -> AttemptFacts:
     attempt = (
         Attempt.objects.select_related(
-            "task__step", "assignment__executor", "same_as", "place", "verification"
+            "task__step", "task__workstream", "assignment__executor", "same_as", "place", "verification"
         )
         .defer("verification__outputs")
         .filter(pk=attempt_id)
@@ -29,7 +31,8 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         raise NotFound("There is no such attempt.")
     assignment: Assignment | None = getattr(attempt, "assignment", None)
     place: WorkPlace | None = getattr(attempt, "place", None)
-    held = what_holds(attempt.task) if attempt.status in LIVE else ""
+    running = attempt.status == AttemptStatus.RUNNING
+    held = what_holds(attempt.task, running=running) if attempt.status in LIVE else ""
     return AttemptFacts(
         id=attempt.pk,
         number=attempt.number,
@@ -49,6 +52,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         committed=bool(place and place.committed),
         touched=tuple(touched_of([attempt.pk]).get(attempt.pk, ())) if attempt.base else (),
         held=held,
+        spent=budget_spent(attempt.task) if running else None,
         same_as=attempt.same_as.number if attempt.same_as else None,
         verification=verification_facts(attempt),
         usage=usage_facts(attempt.used),
@@ -58,11 +62,22 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
     )
 
 
-def what_holds(task: Task) -> str:
-    """What whoever holds the task waits for, in a sentence; empty while nothing is in the way."""
+def what_holds(task: Task, *, running: bool) -> str:
+    """What the task waits for, in a sentence; empty while nothing is in the way. A question about a budget is
+    in no running attempt's way."""
     if lost := lost_before(task):
         return lost.sentence
-    return f"A person is asked first: {task.intervention_note}" if task.needs_human else ""
+    if not task.needs_human or (running and asks_about_budget(task)):
+        return ""
+    return f"A person is asked first: {task.intervention_note}"
+
+
+def budget_spent(task: Task) -> SpentBudget | None:
+    """The budget that is used up while an attempt at the task runs; that of its step before the plan's."""
+    if (budget := step_budget(task)) and (gone := reached(budget, used_for(task))):
+        return SpentBudget(False, told_holder(task.step.key, "; ".join(gone), whole=False))
+    over = task.workstream.over_budget
+    return SpentBudget(True, told_holder("", over, whole=True)) if over else None
 
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:

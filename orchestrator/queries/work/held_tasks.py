@@ -6,7 +6,7 @@ from orchestrator.contract.attempts import HeldTask, HeldTasks
 from orchestrator.core.plans.lanes import lane_worktree
 from orchestrator.models import Assignment, Executor, WorkPlace
 from orchestrator.queries.handoff.upstream import output_place
-from orchestrator.queries.work.attempt_facts import what_holds
+from orchestrator.queries.work.attempt_facts import budget_spent, what_holds
 from orchestrator.queries.work.places import path_of
 from orchestrator.queries.work.proof import criteria_to_prove, verification_facts
 
@@ -45,7 +45,8 @@ def _held(row: Assignment) -> HeldTask:
         outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
         brief=f"/api/tasks/{task.pk}/",
         verification=verification_facts(row.attempt),
-        held=what_holds(task),
+        held=what_holds(task, running=True),
+        spent=budget_spent(task),
         worktree=lane_worktree(place.folder) if place else "",
         path=path_of(place, task.workstream.slug) if place else "",
         branch=place.branch if place else "",

@@ -13,8 +13,9 @@ from django.urls import reverse
 from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, WhyFacts
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.why import Chain, Point, Standing, Station, also_in_the_way, behind, chain
-from orchestrator.core.terms import InterventionKind, Reason, Role, RootKind
+from orchestrator.core.terms import Reason, Role, RootKind
 from orchestrator.models import Task, Workstream
+from orchestrator.queries.base.used import asks_about_budget
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.needs import needing
 from orchestrator.queries.work.claimers import Claimers, claimers_of, names_in
@@ -149,7 +150,7 @@ class Waiting:
             return claimers.roles, claimers
         if kind is RootKind.RUNNING:
             return (view.executor,), Claimers()
-        if kind is RootKind.QUESTION and _asks_about_budget(task):
+        if kind is RootKind.QUESTION and asks_about_budget(task):
             kind = RootKind.BUDGET
         return tuple(sorted(str(role) for role in self._freers.get(kind, ()))), Claimers()
 
@@ -209,12 +210,6 @@ class Waiting:
             said = explain.chain_of(names, root.stands)
         lasted = self._now - root.since if root.since else None
         return explain.whole_chain(said, lasted, root.behind, root.to_do, also)
-
-
-def _asks_about_budget(task: Task) -> bool:
-    """Who may decide about money is not everybody who may answer."""
-    kinds = (InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET)
-    return task.interventions.filter(kind__in=kinds, cleared_at=None).exists()
 
 
 def _name(at: Point, start: Point) -> str:

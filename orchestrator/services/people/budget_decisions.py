@@ -14,9 +14,6 @@ from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
 from orchestrator.services.base.progress import judge_afresh, save_later
 
-#: Questions about a budget: of a step, of a whole plan.
-KINDS = frozenset({InterventionKind.BUDGET, InterventionKind.PLAN_BUDGET})
-
 
 def why_not_decide(actor: Actor) -> Refusal | None:
     """Why this actor may not decide about budgets."""

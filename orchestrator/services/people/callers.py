@@ -131,3 +131,13 @@ def _let_in(actor: Actor, scopes: frozenset[str]) -> Caller:
     if refusal := lacking(actor, EVERY_ROLE):
         raise refusal
     return Caller(actor, scopes)
+
+
+def sent_in_the_clear() -> NotAllowed:
+    """What a program is told that calls without TLS where there is TLS (ASVS 4.1.2): redirected, it would go
+    on sending its token readable with every call."""
+    return NotAllowed(
+        "This call came without TLS, so nothing was done.",
+        recovery="Call the address that begins with https:// instead. If the call held a token, somebody may "
+        "have read it: give it up on the page of tokens and make a new one.",
+    )

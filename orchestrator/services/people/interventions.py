@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine.budgets import BUDGET_QUESTIONS
 from orchestrator.core.errors import (
     AlreadyDecided,
     InvalidInput,
@@ -24,7 +25,6 @@ from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budget_decisions import KINDS as BUDGETS
 from orchestrator.services.people.budget_decisions import decide_budget, why_not_decide
 
 #: How many answers a question may offer, and how long each may be.
@@ -111,7 +111,7 @@ def clear_human_flag(
         _refuse_answer(intervention, answer.strip(), actor)
         if intervention.kind == InterventionKind.BREAKER:
             task.forgive_failures()
-        if intervention.kind in BUDGETS:
+        if intervention.kind in BUDGET_QUESTIONS:
             decide_budget(intervention.kind, task, answer, actor, now)
         close_intervention(intervention, task, answer.strip(), actor, now)
         settle(task, now)
@@ -235,12 +235,12 @@ def why_not_answer(intervention: Intervention, actor: Actor) -> Refusal | None:
             f"{card} is answered by a person, not by an agent or a tool.",
             recovery="Ask a person to answer it on the interventions page.",
         )
-    return why_not_decide(actor) if intervention.kind in BUDGETS else None
+    return why_not_decide(actor) if intervention.kind in BUDGET_QUESTIONS else None
 
 
 def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> None:
     offered = list(intervention.choices.values_list("text", flat=True))
-    if offered and answer not in offered and intervention.kind not in BUDGETS:
+    if offered and answer not in offered and intervention.kind not in BUDGET_QUESTIONS:
         raise InvalidInput(f"Answer with one of: {'; '.join(offered)}.", field="answer")
     if intervention.kind == InterventionKind.ARTIFACT:
         raise WrongState(

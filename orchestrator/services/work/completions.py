@@ -17,6 +17,7 @@ from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
+from orchestrator.queries.base.used import asks_about_budget
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.actor import Actor
@@ -48,7 +49,7 @@ from orchestrator.services.work.handed_in import (
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
-from orchestrator.services.work.spending import asks_about_budget, judge_budgets, overtake_budget
+from orchestrator.services.work.spending import judge_budgets, overtake_budget
 from orchestrator.services.work.usage import told, used_by
 
 

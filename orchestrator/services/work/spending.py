@@ -18,7 +18,6 @@ from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.progress import judge_afresh, settle
 from orchestrator.services.base.wake import wake
-from orchestrator.services.people.budget_decisions import KINDS
 from orchestrator.services.people.interventions import close_intervention, open_intervention
 
 
@@ -42,11 +41,6 @@ def ask_on(task: Task, now: datetime) -> None:
     open_ones = Intervention.objects.filter(task__workstream=workstream, cleared_at=None)
     if not open_ones.filter(kind=InterventionKind.PLAN_BUDGET).exists():
         _ask_about_plan(task, plan_budget(workstream), now)
-
-
-def asks_about_budget(task: Task) -> bool:
-    """Whether what the task asks is about a budget: that is in no result's way."""
-    return task.interventions.filter(kind__in=KINDS, cleared_at=None).exists()
 
 
 def overtake_budget(task: Task, said: str, actor: Actor, now: datetime) -> None:

@@ -25,6 +25,7 @@ from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.attempt_facts import budget_spent
 from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_task
 from orchestrator.queries.work.briefs import upstream_of
 from orchestrator.queries.work.places import place_of
@@ -110,6 +111,7 @@ def task_page(
         "why": why_task(workstream, key, now(), known) if is_open else None,
         "here": request.path,
         "now": now(),
+        "spent": budget_spent(detail.row.task) if _runs(detail) else None,
         "runs_here": any(
             one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
             for one in detail.attempts
@@ -120,6 +122,10 @@ def task_page(
         "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
+
+
+def _runs(detail: TaskDetail) -> bool:
+    return any(one.status == AttemptStatus.RUNNING for one in detail.attempts)
 
 
 def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, Any]:
