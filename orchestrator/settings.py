@@ -35,6 +35,10 @@ EXECUTORS = _whole_number("EXECUTORS", 3)
 EXECUTORS_FILE = Path(os.environ.get("EXECUTORS_FILE", DATA_DIR / "executors.toml")).expanduser().resolve()
 #: Where `serve` answers agents over MCP, on this machine alone; 0 for not at all.
 MCP_PORT = _whole_number("MCP_PORT", 0)
+#: Which tools are served there: `agent`, few words for agents, or `full`.
+MCP_PROFILE = os.environ.get("MCP_PROFILE") or "agent"
+if MCP_PROFILE not in ("agent", "full"):
+    raise SystemExit(f"MCP_PROFILE is agent or full, not {MCP_PROFILE!r}.")
 #: 0 is twice the time that a message of the queue may take.
 QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
@@ -46,8 +50,8 @@ def _persistent_secret() -> str:
         return _secret_of(DATA_DIR / "secret-key")
     except OSError as problem:
         raise SystemExit(
-            f"DATA_DIR is {DATA_DIR}, which cannot be used: {problem.strerror}. Set it to the folder with the "
-            "server's data."
+            f"DATA_DIR is {DATA_DIR}, which cannot be used: {problem.strerror}. Set it to the "
+            "folder with the server's data."
         ) from problem
 
 
@@ -69,8 +73,8 @@ def _database() -> dj_database_url.DBConfig:
         found = {}
     if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise SystemExit(
-            "DATABASE_URL names no database that is known here. It looks like postgres://user@host:5432/name; "
-            f"without it the data stand in {DATABASE_FILE}."
+            "DATABASE_URL names no database that is known here. It looks like "
+            f"postgres://user@host:5432/name; without it the data stand in {DATABASE_FILE}."
         )
     return found
 

@@ -9,7 +9,16 @@ from orchestrator.data_dir import DATABASE_FILE
 
 #: Our commands that make an installation, or need none.
 _GO_ON: Final = frozenset(
-    ("serve", "setup_demo", "restore", "convert_plan", "preview_plan", "list_acts", "list_refusals", "witness")
+    (
+        "serve",
+        "setup_demo",
+        "restore",
+        "convert_plan",
+        "preview_plan",
+        "list_acts",
+        "list_refusals",
+        "witness",
+    )
 )
 _HELP: Final = frozenset(("-h", "--help"))
 

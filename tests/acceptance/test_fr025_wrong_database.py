@@ -60,9 +60,7 @@ def test_fr025_a_command_that_asks_makes_no_installation(tmp_path: Path, words: 
     ],
     ids=str,
 )
-def test_fr025_wrong_settings_are_a_sentence(
-    tmp_path: Path, environment: dict[str, str], said: str
-) -> None:
+def test_fr025_wrong_settings_are_a_sentence(tmp_path: Path, environment: dict[str, str], said: str) -> None:
     done = manage("migrate", "--check", **{"DATA_DIR": str(tmp_path), **environment})
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert said in done.stderr
