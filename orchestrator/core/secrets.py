@@ -20,7 +20,8 @@ from orchestrator.core.secret_shapes import SHAPES, SecretShape
 #: Registered values that are shorter are words of ordinary texts, and are not looked for.
 SHORTEST: Final = 6
 #: What may divide a secret: the end of a line, also as it is written in code, and characters without a width.
-_BREAK: Final = re.compile(r"(?:(?<![ \t])[ \t]++)?\\?\r?\n[ \t]*+|(?:\\r)?\\n|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
+_UNSEEN: Final = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_BREAK: Final = re.compile(rf"(?:(?<![ \t])[ \t]++)?\\?\r?\n[ \t]*+|(?:\\r)?\\n|[{_UNSEEN}]+")
 _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
 #: A text and what of it is encoded are so many steps apart.
 _DEPTH: Final = 2
