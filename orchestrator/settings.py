@@ -265,6 +265,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # comes in.
 TLS = os.environ.get("TLS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+# Who watches over it asks on this machine; there is nothing secret in the question or the answer.
+SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$"]
 if TLS:  # browsers take such names from this host alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0

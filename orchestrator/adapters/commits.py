@@ -54,6 +54,15 @@ def branch_head(repository: Path, branch: str) -> str:
         return ""
 
 
+def ref_head(repository: Path, ref: str) -> str:
+    """The commit that a ref of ours stands at; "" when there is none."""
+    try:
+        name = f"{ref}^{{commit}}"
+        return git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", name).strip()
+    except RepositoryFailed:
+        return ""
+
+
 def _commit(answer: str) -> str:
     kind, _, name = answer.partition(" ")
     return name if kind == "commit" else ""

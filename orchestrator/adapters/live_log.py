@@ -4,7 +4,7 @@ Whoever shows it reads it here, by `log_end`, and nowhere else.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,10 +20,11 @@ CONTROLS: Final = re.compile(
 
 
 class LiveLog:
-    """Written by the one process that does the run; each begins afresh."""
+    """Written by the one process that does the run; each begins afresh. Whole lines are written, masked by
+    `mask`, and a key between its BEGIN and END lines in one piece, so that no half of a secret is."""
 
-    def __init__(self, folder: Path, attempt: int) -> None:
-        self.path, self._size = folder / f"{attempt}.log", 0
+    def __init__(self, folder: Path, attempt: int, mask: Callable[[str], str] = str) -> None:
+        self.path, self.mask, self._size, self._held = folder / f"{attempt}.log", mask, 0, b""
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_room(folder)
@@ -31,6 +32,10 @@ class LiveLog:
 
     def add(self, data: bytes) -> None:
         """A disk without room keeps nobody from working: whoever looks then sees less."""
+        whole, self._held = _whole_lines(self._held + data)
+        if not whole:
+            return
+        data = self.mask(whole.decode("utf-8", "replace")).encode("utf-8", "replace")
         with suppress(OSError):
             with self.path.open("ab") as file:
                 file.write(data)
@@ -39,6 +44,17 @@ class LiveLog:
                 end = self.path.read_bytes()[-KEPT:]
                 self.path.write_bytes(end)
                 self._size = len(end)
+
+
+def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
+    """What may be written of it, and what is held."""
+    end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+    begun = data.rfind(b"-----BEGIN", 0, end)
+    if begun >= 0 and b"-----END" not in data[begun:end]:
+        end = begun
+    if len(data) - end > 2 * KEPT:
+        end = len(data) - KEPT // 8
+    return data[:end], data[end:]
 
 
 def log_end(folder: Path, attempt: int) -> str:

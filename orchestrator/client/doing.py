@@ -174,9 +174,10 @@ class Worker:
             log=log,
             seconds=self.options.minutes * 60,
             stop=lambda: self._why_stop(held),
+            mask=lambda text: self.agent.without_secrets(text, environment),
         )
         self.used.append(self.agent.used(ran.output, time.monotonic() - begun, lines_of(log)))
-        return replace(ran, output=self.agent.without_secrets(ran.output, environment))
+        return ran
 
     def _folder(self, claim: dict[str, Any]) -> tuple[Path, Elsewhere | None]:
         """Where the agent works: the step's worktree where it stands on this machine, else a clone below

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
+
+from orchestrator.client.offspring import adopt_orphans, descendants, end_all_but
+from orchestrator.client.printed import Mask, Printed
 
 #: Seconds between two looks at a running agent, and that it has to end by itself when it is told to.
 PAUSE, GRACE = 0.2, 10
@@ -35,24 +38,31 @@ def run(
     log: Path,
     seconds: float,
     stop: Callable[[], str],
+    mask: Mask = lambda text: text,
 ) -> Ran:
     """Start it in `folder` with `prompt` on its standard input, and wait. `stop` is asked again and again and
-    says why the run has to end. OSError when it cannot be started."""
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            list(words),
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _give(process, prompt)
-            stopped = _wait(process, time.monotonic() + seconds, seconds, stop)
-        finally:
-            _end(process)
+    says why the run has to end, `mask` what its log has of what it prints. Everything that it started ends
+    with it. OSError when it cannot be started."""
+    adopt_orphans()
+    known = descendants()
+    process = subprocess.Popen(
+        list(words),
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    printed = Printed(_stream(process.stdout), log, mask)
+    printed.start()
+    try:
+        _give(process, prompt)
+        stopped = _wait(process, time.monotonic() + seconds, seconds, stop)
+    finally:
+        _end(process)
+        end_all_but(known)
+        printed.finish()
     return Ran(process.returncode, stopped, read(log))
 
 
@@ -70,6 +80,12 @@ def lines_of(log: Path) -> Iterator[str]:
     """All that it printed, one line after another."""
     with log.open(encoding="utf-8", errors="replace") as printed:
         yield from printed
+
+
+def _stream(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise AssertionError("its output was asked for as a pipe")
+    return stream
 
 
 def _give(process: "subprocess.Popen[bytes]", prompt: str) -> None:

@@ -17,6 +17,10 @@ from urllib.parse import quote, quote_plus
 from orchestrator.core.errors import Refusal
 from orchestrator.core.secret_shapes import SHAPES, SecretShape
 
+#: Names in the environment whose values are secrets, whether they are registered or not.
+SECRET_NAME: Final = re.compile(
+    r"(?i)(?:.*_)?(?:TOKEN|SECRET|SECRET_KEY|PASSWORD|PASSWD|PASSPHRASE|API_KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)"
+)
 #: Registered values that are shorter are words of ordinary texts, and are not looked for.
 SHORTEST: Final = 6
 #: What may divide a secret: the end of a line, also as it is written in code, and characters without a width.

@@ -48,6 +48,7 @@ from orchestrator.queries.work.places import CONFLICT, conflict_question
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.queries.work.work import queued_attempts
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.masking import masked_text
 from orchestrator.services.people import interventions
 from orchestrator.services.work import claims, completions, failures, places
 from orchestrator.workspace import files
@@ -181,7 +182,7 @@ class LocalExecutor:
             cancelled=_Watch(self, assignment),
             inherited=(held,),
             network=step.tool in settings.TOOLS_NETWORK,
-            printed=LiveLog(settings.RUN_LOGS_DIR, attempt.pk).add,
+            printed=LiveLog(settings.RUN_LOGS_DIR, attempt.pk, masked_text).add,
         )
         return start, tool.run(job)
 

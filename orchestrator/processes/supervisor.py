@@ -75,7 +75,7 @@ def pool_commands(pool: Iterable[PooledExecutor], logs: Path) -> dict[str, list[
     found = {}
     for one in pool:
         tools = [*manage, "run_executor", "--name", one.name, "--tools", ",".join(one.tools)]
-        agent = [sys.executable, "-m", "orchestrator.client", *one.words, "--log", str(logs)]
+        agent = [sys.executable, "-m", "orchestrator.processes.agent_worker", *one.words, "--log", str(logs)]
         found[one.name] = agent if one.is_agent else tools
     return found
 

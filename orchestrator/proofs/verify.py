@@ -19,6 +19,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
 import sys
 from typing import Any
@@ -30,6 +31,10 @@ DASH = "\u2014 "
 TEXT_PROOF = "c2sp.org/tlog-proof@v1"
 SEAL = "<!-- sealed by the orchestrator\n"
 SEAL_END = "-->\n"
+#: All that a report's seal may say, because it stands behind the bytes that are signed.
+SEALED = {"format", "keys", "note", "proof"}
+PROOF, ENTRY = {"format", "keys", "checkpoint", "entries"}, {"leaf", "index", "inclusion"}
+LINES = ({"checkpoint"}, {"leaf"}, {"row"})
 #: What JSON holds; rows of an export by kind and id; the roots of two trees.
 Read = dict[str, Any]
 Rows = dict[tuple[str, int], Read]
@@ -50,9 +55,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
     """The root that an inclusion path leads to, or None (RFC 6962, 2.1.1)."""
-    if not 0 <= index < size:
-        return None
-    return climb(leaf, index, size, list(path))
+    return climb(leaf, index, size, list(path)) if 0 <= index < size else None
 
 
 def climb(hashed: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
@@ -74,18 +77,14 @@ def climb(hashed: bytes, index: int, size: int, path: list[bytes]) -> bytes | No
 
 def roots_from_growth(old: int, new: int, old_root: bytes, path: list[bytes]) -> Roots | None:
     """The roots of both trees that a consistency proof leads to, or None (RFC 6962, 2.1.2)."""
-    if not 0 < old <= new:
-        return None
-    return grow(old, new, old_root, list(path), True)
+    return grow(old, new, old_root, list(path), True) if 0 < old <= new else None
 
 
 def grow(old: int, new: int, old_root: bytes, path: list[bytes], whole: bool) -> Roots | None:
     if old == new:
         if whole:
             return None if path else (old_root, old_root)
-        if len(path) != 1:
-            return None
-        return path[0], path[0]
+        return (path[0], path[0]) if len(path) == 1 else None
     if not path:
         return None
     half = 1
@@ -201,8 +200,8 @@ class Checkpoint:
 def facts(leaf: str) -> str:
     try:
         read = json.loads(leaf)
-        who = f"{read['actor']}, {read['action']}, {read['subject']}"
-        return f"entry {read['sequence']}, {read['recordedAt']}: {who}"
+        who, when = f"{read['actor']}, {read['action']}, {read['subject']}", read["recordedAt"]
+        return f"entry {read['sequence']}, {when}: {who}"
     except (ValueError, KeyError, TypeError):
         raise NotProved("an entry cannot be read") from None
 
@@ -223,9 +222,8 @@ def check_growth(proof: Read, old: Checkpoint, head: Checkpoint) -> str:
     """That the history begins with what a kept checkpoint says."""
     if old.origin != head.origin:
         raise NotProved(f"the checkpoint that you kept is one of {old.origin}")
-    path = [unpacked(text, "a hash") for text in proof.get("consistency", {}).get("hashes", [])]
-    if old.size == head.size:
-        path = []
+    hashes = proof.get("consistency", {}).get("hashes", []) if old.size != head.size else []
+    path = [unpacked(text, "a hash") for text in hashes]
     if roots_from_growth(old.size, head.size, old.root, path) != (old.root, head.root):
         raise NotProved(
             f"it is not proved that the history begins with the {old.size} entries of the checkpoint you kept"
@@ -259,10 +257,10 @@ def check_report(html: str, keys: list[Key], kept: str | None) -> list[str]:
     body, mark, rest = html.rpartition(SEAL)
     if not mark or not rest.endswith(SEAL_END):
         raise NotProved("the report has no seal")
-    seal = json.loads(rest[: -len(SEAL_END)])
+    seal = read_seal(rest[: -len(SEAL_END)])
     keys = keys or [Key(text) for text in seal.get("keys", [])]
     text, signers = open_note(seal["note"], keys)
-    if not signers:
+    if not signers or not text.startswith("orchestrator-report/1 "):
         raise NotProved("none of the known keys signed the report")
     if text.split("\n")[1] != hashlib.sha256(body.encode()).hexdigest():
         raise NotProved("the report was changed after it was signed")
@@ -270,9 +268,27 @@ def check_report(html: str, keys: list[Key], kept: str | None) -> list[str]:
     return [f"the report is unchanged, signed by {signers[0].text}", *said]
 
 
+def read_seal(written: str) -> Read:
+    """The seal, if it is written in the one way in which it is made: a browser shows what gets out of it."""
+    seal: Read = json.loads(written)
+    plain = json.dumps(seal, ensure_ascii=False, separators=(",", ":")) + "\n"
+    members = [
+        (seal, SEALED),
+        (seal["proof"], PROOF),
+        *((entry, ENTRY) for entry in seal["proof"]["entries"]),
+    ]
+    known = all(set(one) == names for one, names in members)
+    if not known or plain.replace("<", "\\u003c").replace(">", "\\u003e") != written:
+        raise NotProved("the seal of the report is not written as seals are")
+    return seal
+
+
 def check_export(text: str, keys: list[Key], kept: str | None) -> list[str]:
     """A whole history: chain, hashes, tree, every checkpoint, and the rows that entries speak of."""
     lines = [json.loads(line) for line in text.split("\n") if line.strip()]
+    odd = next((number for number, line in enumerate(lines[1:], 2) if set(line) not in LINES), 0)
+    if odd:
+        raise NotProved(f"line {odd} is none that an export has")
     keys = keys or [Key(one) for one in lines[0].get("keys", [])]
     heads = [Checkpoint(one["checkpoint"], keys) for one in lines if "checkpoint" in one]
     heads += [Checkpoint(kept, keys)] if kept else []
@@ -351,36 +367,31 @@ def text_of(name: str) -> str:
 
 def keys_of(given: list[str]) -> list[Key]:
     """Keys as they were given, or the lines of files."""
-    keys = []
-    for one in given:
-        if "+" in one:
-            keys.append(Key(one))
-        else:
-            keys += [Key(line) for line in text_of(one).split("\n") if line.strip()]
-    return keys
+    lines = [line for one in given for line in ([one] if "+" in one else text_of(one).split("\n"))]
+    return [Key(line) for line in lines if line.strip()]
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument(
-        "--key", action="append", default=[], help="a public key that you kept, or a file with keys"
-    )
+    parser.add_argument("--key", action="append", default=[], help="a key that you kept, or a file of them")
     parser.add_argument("--checkpoint", help="a file with a checkpoint that you kept")
     given = parser.parse_args(arguments)
+    said, problem = [], ""
     try:
         keys = keys_of(given.key)
         kept = text_of(given.checkpoint) if given.checkpoint else None
         for name in given.files:
-            said = check(text_of(name), keys, kept)
-            print(f"{name}: PROVED")
-            print("".join(f"  {sentence}\n" for sentence in said), end="")
+            said += [f"{name}: PROVED", *(f"  {one}" for one in check(text_of(name), keys, kept))]
         if not keys:
-            print("The keys came with the file itself: compare them with those you kept, or give --key.")
-    except (NotProved, OSError) as problem:
-        print(f"NOT PROVED: {problem}.")
-        return 1
-    return 0
+            said.append("The keys came with the file: compare them with those that you kept, or give --key.")
+    except (NotProved, OSError, UnicodeError) as found:
+        problem = f"NOT PROVED: {found}."
+    try:
+        print("\n".join([*said, *([problem] if problem else [])]), flush=True)
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1 if problem else 0
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.queries.base.roles import roles_of
-from orchestrator.queries.workstreams.inbox import PersonalInbox, inbox_for
-from orchestrator.queries.workstreams.inbox_count import InboxOwner, count_waiting
+from orchestrator.queries.workstreams.inbox import InboxOwner, PersonalInbox, inbox_for
+from orchestrator.queries.workstreams.inbox_count import count_waiting
 from orchestrator.services.base.acts import Act
 from orchestrator.services.people.blockers import resolve_blocker
 from orchestrator.services.people.interventions import clear_human_flag
@@ -43,12 +43,16 @@ def inbox_of(
     With `now`, what they put off until later is left out; with `snoozed` it alone is there.
     """
     roles = roles_of(user) if roles is None else roles
-    return inbox_for(user, roles, asked_of(roles), now, snoozed=snoozed)
+    return inbox_for(_owner(user, roles), now, snoozed=snoozed)
 
 
 def waiting_for(user: User, roles: frozenset[Role], now: datetime, most: int) -> int:
     """How many entries the inbox of a person has at a time, or `most` where there are more."""
-    return count_waiting(InboxOwner(user.pk, user.get_username(), roles, asked_of(roles)), now, most)
+    return count_waiting(_owner(user, roles), now, most)
+
+
+def _owner(user: User, roles: frozenset[Role]) -> InboxOwner:
+    return InboxOwner(user.pk, user.get_username(), roles, asked_of(roles))
 
 
 @cache

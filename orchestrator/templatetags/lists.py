@@ -1,7 +1,7 @@
 """The parts of a page that lists something: its filters, its table, how it is taken along as CSV."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django import template
 from django.template.context import Context
@@ -13,13 +13,21 @@ from orchestrator.templatetags.ledger import word
 register = template.Library()
 
 
-@register.simple_block_tag(end_name="endfilters")
-def filters(content: str, address: str, label: str, target: str = "results") -> SafeString:
+#: What an address says that is no filter.
+NO_FILTERS: Final = frozenset({"page", "sort", "view", "format", "stood", "seen", "batch"})
+
+
+@register.simple_block_tag(end_name="endfilters", takes_context=True)
+def filters(
+    context: Context, content: str, address: str, label: str, target: str = "results", *, fold: bool = True
+) -> SafeString:
     """The form of a list's filters, which works without JavaScript; with it, `target` is the id of the part
-    of the page that a change fetches anew. `label` names the form to screen readers."""
-    return render_to_string(
-        "site/filters.html", {"fields": content, "address": address, "label": label, "target": target}
-    )
+    of the page that a change fetches anew. `label` names the form to screen readers. On a narrow screen it is
+    folded while nothing is filtered, unless it is what the page is for (`fold` false)."""
+    asked = context["request"].GET if "request" in context else {}
+    given = any(asked[name] for name in asked if name not in NO_FILTERS)
+    shown = {"fields": content, "address": address, "label": label, "target": target}
+    return render_to_string("site/filters.html", {**shown, "fold": fold, "given": given})
 
 
 class Option(NamedTuple):

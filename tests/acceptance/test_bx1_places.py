@@ -284,6 +284,16 @@ def test_bx5_files_of_others_are_accepted_and_told(started: Driver) -> None:
     assert not started.attempt("B1").touched.exists(), "its own, and none of what came before"
 
 
+def test_bx1_a_commit_of_another_lane_is_not_taken_for_the_step_s_own(started: Driver) -> None:
+    foreign = working(started, "A1").write("prices/model.py", "").commit()
+    agent = working(started, "B1").write("README", "Pages.\n")
+    status, refusal = agent.complete(foreign)
+    assert (status, refusal["details"]["field"]) == (422, "commit")
+    assert "nothing but prices/model.py, which other steps own; B1 owns pages/**" in refusal["message"]
+    assert agent.done(agent.commit()), "what nobody owns is a finding at the gate"
+    assert [one.path for one in agent.attempt.touched.all()] == ["README"]
+
+
 def test_fr028_a_place_that_cannot_be_made_says_why_and_is_made_afterwards(
     driver: Driver, repository: Path
 ) -> None:

@@ -1,9 +1,12 @@
 """BX-7: what a batch or merge point taught is written where the next executor reads it."""
 
+from uuid import uuid4
+
 import pytest
 
-from orchestrator.models import HistoryEntry, Learning
+from orchestrator.models import HistoryEntry, Learning, Workstream
 from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.duties import inbox_of
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
@@ -29,6 +32,15 @@ def test_bx7_a_learning_reaches_the_file_and_the_next_brief(driver: Driver, file
     assert [taught.went_wrong for taught in brief(driver.task("C1").pk).learnings] == [
         "The gateway was mocked."
     ]
+
+
+def test_bx7_of_workstreams_under_one_version_each_asks_about_its_own(driver: Driver) -> None:
+    workstream = driver.start()
+    driver.do("A1", "A2", "B1")
+    other = Workstream.objects.get(pk=workstream.pk)
+    other.pk, other.uuid, other.slug = None, uuid4(), "beside"
+    other.save()
+    assert due(driver.reload()) == ("Batch 01",)
 
 
 def asked(driver: Driver, role: str = "contributor") -> list[str]:

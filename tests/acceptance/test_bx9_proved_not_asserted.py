@@ -222,3 +222,40 @@ def test_bx9_a_gate_and_the_plan_verify_what_names_nothing_and_none_is_none(
     assert briefs == {"A1": "pytest -q gate (asked for by its gate)", "C1": ""}
     words_done = told["C1"].write("words/shop.txt", "Shop\n")
     assert words_done.complete(words_done.commit())[0] == 200, "nothing verifies it"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_without_a_commit_the_command_runs_on_what_the_step_builds_on(started: Driver) -> None:
+    """A completion that hands nothing in passes no verification by."""
+    agent = working(started, "A1")
+    status, told = agent.complete("")
+    assert (status, told["verification"]["commit"]) == (202, agent.place["start"])
+    assert agent.complete("")[0] == 202, "the same call again changes nothing"
+    assert verify(started)
+    assert agent.attempt.status == AttemptStatus.RUNNING
+    assert Verification.objects.get().state == VerificationState.REFUSED  # there is no test
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_green_without_a_commit_counts_and_names_none(driver: Driver, repository: Path) -> None:
+    (repository / "prices/test_price.py").write_text(GREEN)
+    command(repository, "add", "--all")
+    command(repository, "commit", "-qm", "Green")
+    driver.start(PLAN)
+    agent = working(driver, "A1")
+    assert agent.complete("")[0] == 202
+    assert verify(driver)
+    assert (agent.attempt.status, agent.attempt.commit, agent.attempt.proof) == ("completed", "", "proved")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_a_red_commit_is_not_passed_by_with_the_call_without_it(
+    started: Driver, repository: Path
+) -> None:
+    agent, commit = handed_in(started, RED)
+    assert verify(started)
+    agent.git("checkout", "-q", "--detach", agent.place["start"])
+    status, refusal = agent.complete("")
+    assert (status, refusal["code"]) == (422, "proof-demanded")
+    assert f"was not green on {commit[:12]}" in refusal["message"]
+    assert agent.place["start"][:12] in refusal["recovery"]

@@ -23,6 +23,7 @@ from orchestrator.services.sealing.keys import key_file, key_ring
 from orchestrator.services.sealing.verifying import verify
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
+from tests.forged_reports import forgeries
 from tests.web.pages import signed_in, words
 
 Checked = tuple[int, str]
@@ -157,8 +158,18 @@ def test_fr009_a_workstream_report_proves_itself(finished: Driver, check) -> Non
         assert shown in report.decode(), shown
     assert b"<script" not in report
     assert check(report.replace(b"asserted", b"proved", 1), *keys())[0] == 1
-    assert check(report.replace(b'"index": ', b'"index": 1', 1), *keys())[0] == 1
+    assert check(report.replace(b'"index":', b'"index":1', 1), *keys())[0] == 1
     assert check(report[:-4], *keys())[0] == 1
+    for what, forged in forgeries(report).items():
+        assert check(forged, *keys())[0] == 1, what
+
+
+def test_fr009_whoever_reads_a_part_of_the_answer_gets_no_error(finished: Driver, tmp_path: Path) -> None:
+    (tmp_path / "proof.json").write_bytes(page(finished, "/history/1/proof.json"))
+    script = Path(checker.__file__)
+    command = f"{sys.executable} -I {script} proof.json | true"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
 
 
 def test_fr009_a_report_of_changed_rows_is_not_signed(finished: Driver) -> None:
@@ -187,7 +198,11 @@ def test_fr009_an_export_proves_itself_and_no_line_can_be_changed(
             "changed": [*lines[:place], f"{line[:at]}{sign}{line[at + 1 :]}", *lines[place + 1 :]],
             "removed": [*lines[:place], *lines[place + 1 :]],
         }
+        named = line.replace('"checkpoint"', '"checkpoiOt"', 1).replace('"leaf"', '"leaF"', 1)
+        ways["of another name"] = [*lines[:place], named, *lines[place + 1 :]]
         for way, text in ways.items():
+            if text == lines:
+                continue
             if check("\n".join(text), *keys())[0] == 0 and not ('"checkpoint"' in line and way == "removed"):
                 missed.append((way, line[:60]))
     assert missed == []
@@ -336,10 +351,11 @@ def clone(finished: Driver, settings, tmp_path: Path) -> Callable[[], Path]:
 def test_fr009_a_witness_signs_growth_and_nothing_else(
     finished: Driver, clone: Callable[[], Path], check, tmp_path: Path, capsys
 ) -> None:
-    folder = tmp_path / "witness"
+    folder, file_of_keys = tmp_path / "witness", tmp_path / "keys.txt"
+    file_of_keys.write_text(f"{key_ring().private.public}\n")
 
     def witness() -> str:
-        key = str(key_ring().private.public)
+        key = str(file_of_keys)
         call_command("witness", str(clone()), "--key", key, "--folder", str(folder), "--name", "audit")
         return capsys.readouterr().out
 
@@ -353,6 +369,9 @@ def test_fr009_a_witness_signs_growth_and_nothing_else(
     code, said = check(proof, "--checkpoint", str(kept), *keys(), "--key", own)
     assert code == 0, said
     call_command("verify_history", "--checkpoint", str(kept))
+    call_command("verify_history", "--key", str(file_of_keys))
+    with pytest.raises(CommandError, match="--key: "):
+        call_command("verify_history", "--key", "no such file")
     before = kept.read_text()
     place = clone()
     older = HistoryCheckpoint.objects.order_by("size")[0]

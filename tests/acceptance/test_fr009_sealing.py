@@ -342,6 +342,10 @@ def test_f7_a_kill_while_the_first_key_is_written_leaves_none(
             key_ring(make=True)
     assert not key_file().exists()
     assert key_ring(make=True) == key_ring()
+    assert [path.name for path in key_file().parent.iterdir()] == ["history.key"], "the key lies there once"
+    assert key_file().stat().st_nlink == 1
+    keys.replace_file(keys.rotated(key_ring()))
+    assert [path.name for path in key_file().parent.iterdir()] == ["history.key"]
 
 
 @pytest.mark.parametrize("act", ["seals", "works"])

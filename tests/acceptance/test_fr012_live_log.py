@@ -49,11 +49,21 @@ def test_fr012_no_secret_is_shown(driver: Driver, folder: Path) -> None:
     driver.start()
     driver.claim("A1")
     secret = "ghp_" + "0aB1cD2eF3gH4iJ5kL6m" + "N7oP8qR9sT0uV1wX"
-    LiveLog(folder, driver.attempt("A1").pk).add(f"token {secret}\n".encode() + b"x" * (KEPT - 20))
+    LiveLog(folder, driver.attempt("A1").pk).add(f"token {secret}\n".encode() + b"x" * (KEPT - 20) + b"\n")
     log = reverse("task-log", args=[driver.reload().uuid, "A1"])
     shown = signed_in(driver.cast.observer).get(log).content.decode()
     assert secret[-10:] not in shown, "not even the half that the cut left"
     assert "xxx" in shown
+
+
+def test_fr009_no_part_of_a_secret_is_written_to_the_log_of_a_tool(folder: Path) -> None:
+    log = LiveLog(folder, 7, lambda text: text.replace("open-sesame", "[masked]"))
+    for part in (b"it is open-", b"sesame here\nthen -----BEGIN KEY-----\nopen-sesame\n", b"open-se"):
+        log.add(part)
+        assert b"open" not in log.path.read_bytes()
+    log.add(b"same\n-----END KEY-----\nend\n")
+    text = "it is [masked] here\nthen -----BEGIN KEY-----\n[masked]\n[masked]\n-----END KEY-----\nend\n"
+    assert log_end(folder, 7) == text
 
 
 def test_fr012_a_full_disk_keeps_nobody_from_working(folder: Path) -> None:
@@ -88,9 +98,9 @@ def test_fr012_logs_stay_small_and_few(folder: Path) -> None:
     log = LiveLog(folder, 1)
     for _ in range(50):
         log.add(b"x" * 10_000)
-    log.add(b"the end")
+    log.add(b"the end\n")
     assert log.path.stat().st_size <= 2 * KEPT
-    assert log_end(folder, 1).endswith("xthe end")
+    assert log_end(folder, 1).endswith("xthe end\n")
     for number in range(2, FILES + 10):
         LiveLog(folder, number)
     assert len(list(folder.iterdir())) == FILES

@@ -283,3 +283,24 @@ def test_fr013_a_version_with_another_budget_lets_the_work_go_on(driver: Driver)
     assert not Intervention.objects.filter(cleared_at=None).exists()
     assert driver.claim("B1").attempt.status == "running"
     assert state_problems(driver.reload()) == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_lc6_whoever_runs_asks_although_a_budget_is_asked_about(driver: Driver, whole: bool) -> None:
+    """The question about the budget waits behind it, and is asked again as long as it is used up."""
+    driver.start(BUDGETED if whole else with_step_budget(PLAN, "A1", "1,000 tokens"))
+    machine = spend(driver, "A1", tokens_in=1_000)
+    budget = card()
+    address = f"/api/tasks/{driver.task('A1').pk}/flag"
+    assert machine.post(address, {"intervention_note": "Which one?"})[0] == 200
+    assert card().note == "Which one?"
+    status, refusal = machine.post(address, {"intervention_note": "And which other?"})
+    assert (status, "breadcrumb" in refusal["recovery"]) == (409, True)
+    decide(driver, "The small one.", "contributor")
+    assert (card().kind, card().note) == (budget.kind, budget.note)
+    assert card().choices.count() == budget.choices.count()
+    decide(driver, "no budget")
+    assert machine.post(address, {"intervention_note": "One more?"})[0] == 200
+    decide(driver, "No.", "contributor")
+    assert not Intervention.objects.filter(cleared_at=None).exists()
+    assert state_problems(driver.reload()) == []

@@ -12,6 +12,7 @@ from orchestrator.models import HistoryCheckpoint, HistoryEntry
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import key_ring
 from tests.cast import Driver
+from tests.forged_reports import forgeries
 from tests.web.pages import signed_in
 
 PAGE = Path(orchestrator.proofs.__file__).parent / "verify.html"
@@ -56,6 +57,11 @@ def test_fr009_the_page_without_network_proves_what_is_so_and_nothing_else(
     expect(checked(grown, kept=old.note)).to_contain_text(f"begins with the {old.size} entries")
     expect(checked(proof, kept=old.note)).to_have_class("bad")
     expect(checked(proof, "")).to_contain_text("The keys came with the file itself")
-    for bad in (proof.replace(b"gate approved", b"gate rejected"), report.replace(b"asserted", b"proved", 1)):
+    for bad in (
+        proof.replace(b"gate approved", b"gate rejected"),
+        report.replace(b"asserted", b"proved", 1),
+        *forgeries(report).values(),
+    ):
+        expect(checked(proof)).to_have_class("good")
         expect(checked(bad)).to_have_class("bad")
     assert offline.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -11,6 +11,8 @@ import pytest
 
 from orchestrator.client import connection, doing
 from orchestrator.client.agent import find_agent
+from orchestrator.client.offspring import descendants
+from orchestrator.client.printed import whole_lines
 from orchestrator.models import Attempt
 from orchestrator.services.people.interventions import clear_human_flag
 from tests.cast import PLAN, Driver
@@ -87,9 +89,12 @@ def test_fr009_what_an_agent_was_given_alone_is_not_sent(
     program = tmp_path / "prints.py"
     program.write_text("import os; print('it is', os.environ['SHOP_LOGIN']); raise SystemExit(1)")
     more = ["--env", "SHOP_LOGIN", "--folder", str(tmp_path), "--command", f"{sys.executable} {program}"]
-    told = call("work", "--once", *more)
+    told = call("work", "--once", "--log", str(tmp_path), *more)
     key = told.out.split(":")[0]
     assert "it is [masked SHOP_LOGIN]" in driver.attempt(key).error
+    (log,) = tmp_path.glob("*.log")
+    assert log.read_text() == "it is [masked SHOP_LOGIN]\n"
+    assert oct(log.stat().st_mode)[-3:] == "600"
 
 
 def test_ad6_a_step_is_done_by_a_program_that_reads_the_brief(
@@ -323,3 +328,24 @@ def test_ad6_a_program_that_cannot_be_started_fails_no_step(
     assert (told.code, "could not be started" in told.err) == (2, True)
     assert not Attempt.objects.filter(status="failed").exists()
     assert Attempt.objects.filter(status="cancelled").count() == 1
+
+
+def test_ad6_what_an_agent_started_ends_with_it_wherever_it_went(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start()
+    program = tmp_path / "leaves.sh"
+    program.write_text(f"setsid sleep 300 & echo $! > {tmp_path}/pid; exit 1")
+    before = descendants()
+    call("work", "--once", "--folder", str(tmp_path), "--command", f"sh {program}")
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+    assert descendants() <= before
+
+
+def test_fr009_no_part_of_a_secret_is_written_before_its_line_is_whole() -> None:
+    assert whole_lines(b"a\nit is open-") == (b"a\n", b"it is open-")
+    key = b"-----BEGIN KEY-----\nabc\n"
+    assert whole_lines(b"a\n" + key) == (b"a\n", key)
+    assert whole_lines(key + b"-----END KEY-----\nb") == (key + b"-----END KEY-----\n", b"b")
+    long = b"x" * 2_000_000
+    assert len(whole_lines(long)[1]) == 10_000

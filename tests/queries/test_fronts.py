@@ -9,6 +9,7 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import ArtifactState, AttemptStatus, RootKind, StepKind, WorkstreamStatus
 from orchestrator.models import Attempt, Blocker, HandoffArtifact, Task, Workstream
 from orchestrator.queries.engine.explanations import explained
+from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.queries.work.fronts import front_roots
 from orchestrator.services.freeing import why_workstream
 from orchestrator.services.people import blockers, interventions
@@ -41,7 +42,7 @@ def agree(driver: Driver) -> RootKind | None:
     whole = stop_of(
         standing.hold, front(standing), open_tasks=any(task.open for task in standing.tasks.values())
     )
-    [root] = front_roots([workstream], driver.now).values()
+    [root] = front_roots([workstream], driver.now, stopped=work_is_stopped()).values()
     assert root.stop == whole
     facts = why_workstream(workstream, driver.now, found)
     if root.stop.key and facts.root.key == root.stop.key:
@@ -181,7 +182,9 @@ def test_the_front_and_the_whole_chain_agree_after_every_act(driver: Driver, set
 
 def test_what_holds_a_workstream_is_said_as_well(driver: Driver) -> None:
     driver.submit()
-    assert front_roots([driver.reload()], driver.now) == {}, "planning is said by the portfolio"
+    assert front_roots([driver.reload()], driver.now, stopped=work_is_stopped()) == {}, (
+        "planning is said by the portfolio"
+    )
 
 
 def test_many_workstreams_take_as_many_statements_as_one(
@@ -194,7 +197,8 @@ def test_many_workstreams_take_as_many_statements_as_one(
         if number % 2:
             driver.fail("A1")
         rows.append(driver.reload())
-    listed = list(Workstream.objects.select_related("version").filter(pk__in=[row.pk for row in rows]))
-    with django_assert_max_num_queries(13):
-        roots = front_roots(listed, driver.now)
+    found = Workstream.objects.select_related("version", "prehandoff").prefetch_related("needs__needed")
+    listed = list(found.filter(pk__in=[row.pk for row in rows]))
+    with django_assert_max_num_queries(10):
+        roots = front_roots(listed, driver.now, stopped=False)
     assert [roots[row.pk].stop.kind for row in rows] == [RootKind.UNCLAIMED, RootKind.FAILURE] * 2

@@ -60,3 +60,13 @@ def test_a_head_that_sorts_is_a_link_and_says_how_the_list_is_sorted(rf) -> None
     assert 'aria-sort="ascending"' in shown
     assert 'href="?sort=-task&amp;kind=a"' in shown, "the other way round next, from the first page on"
     assert 'href="?sort=age&amp;kind=a"' in shown
+
+
+def test_filters_are_folded_while_none_is_set(rf) -> None:
+    """Narrow screens alone fold them, by style; what a page is for is never folded."""
+    form = Template('{% load lists %}{% filters "/x/" "Filter it" %}<i></i>{% endfilters %}')
+    for query, unfolded in (("", False), ("sort=task&page=2&kind=", False), ("kind=gate&page=2", True)):
+        shown = " ".join(form.render(Context({"request": rf.get(f"/x/?{query}")})).split())
+        assert f'class="filter-fold" {"open" if unfolded else ""}>' in shown, query
+    asked = Template('{% load lists %}{% filters "/x/" "Find it" fold=False %}<i></i>{% endfilters %}')
+    assert "<details" not in asked.render(Context({"request": rf.get("/x/")}))

@@ -173,10 +173,6 @@ def not_ready(sentence: str) -> str:
     return f"It is not ready: {sentence.rstrip('.')}."
 
 
-def already_waits() -> str:
-    return "It already waits for a person."
-
-
 def waits_for_answer_first() -> str:
     return "It waits for a person's answer first."
 

@@ -251,9 +251,14 @@ def also_in_the_way(standing: Standing, key: str, root: str) -> tuple[FrontTask,
     found = [
         task
         for task in front(standing)
-        if task.order.key in before and task.order.key not in (key, root) and task.kind in _NEEDS_SOMEBODY
+        if task.order.key in before and task.order.key not in (key, root) and _needs_somebody(task, standing)
     ]
     return tuple(sorted(found, key=_urgency))
+
+
+def _needs_somebody(task: FrontTask, standing: Standing) -> bool:
+    """A gate that is decided does not: that takes effect by itself."""
+    return task.kind in _NEEDS_SOMEBODY and not standing.tasks[task.order.key].sign_off.decided
 
 
 def behind(standing: Standing, key: str) -> tuple[str, ...]:

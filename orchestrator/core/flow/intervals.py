@@ -14,9 +14,6 @@ class Interval(NamedTuple):
     began: datetime
     ended: datetime | None = None
 
-    def holds_at(self, moment: datetime) -> bool:
-        return self.began <= moment and (self.ended is None or moment < self.ended)
-
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
     """Of each state the same time in the fewest intervals: what touches or overlaps is one, and what has no

@@ -8,11 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.errors import WrongState
-from orchestrator.core.sealing.notes import BadNote, PublicKey, read_public
+from orchestrator.core.sealing.notes import PublicKey
+from orchestrator.management.public_keys import keys_given
+from orchestrator.queries.base.recorded import UNREADABLE
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.sealing.exporting import exported
-from orchestrator.services.sealing.keys import key_ring
-from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
+from orchestrator.services.sealing.keys import key_file, key_ring
+from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, in_words, verify
 from orchestrator.services.sealing.workspace_copy import Copy, copy_of, workspace_breach
 
 
@@ -34,7 +36,8 @@ class Command(BaseCommand):
             metavar="KEY",
             action="append",
             default=[],
-            help="a public key that may have signed, instead of those of the key file; several times too",
+            help="a public key that may have signed, or a file of them, instead of those of the key file; "
+            "several times too",
         )
         parser.add_argument(
             "--export",
@@ -54,14 +57,20 @@ class Command(BaseCommand):
         export: str | None = None,
         **_options: Any,
     ) -> None:
+        try:
+            self._compare(checkpoint, key, not no_workspace, export)
+        except UNREADABLE as problem:
+            self._end(f"The database cannot be read: {in_words(problem)}.")
+
+    def _compare(self, checkpoint: list[str], key: list[str], workspace: bool, export: str | None) -> None:
         keys = _keys(key)
         try:
             kept = [claim_of(_text(file), keys, f"the checkpoint {file}") for file in checkpoint]
-            copy = Copy() if no_workspace else copy_of(keys)
+            copy = copy_of(keys) if workspace else Copy()
         except Disproved as problem:
             self._end(f"{problem.breach}")
         found = verify(keys, [*kept, *copy.claims])
-        if found.breach is None and not no_workspace:
+        if found.breach is None and workspace:
             found.breach = workspace_breach(copy)
         if found.breach is not None:
             self._end(f"{found.breach}")
@@ -96,10 +105,10 @@ class Command(BaseCommand):
 
 def _keys(given: list[str]) -> tuple[PublicKey, ...]:
     """Those that were given, else those of the key file; none before anything was signed."""
+    if given:
+        return keys_given(given)
     try:
-        return tuple(read_public(one) for one in given) or (key_ring().public if entries_sealed() else ())
-    except BadNote as problem:
-        raise CommandError(f"--key: {problem}") from problem
+        return key_ring().public if entries_sealed() or key_file().exists() else ()
     except WrongState as problem:
         raise CommandError(f"{problem.message} {problem.way_out}") from problem
 

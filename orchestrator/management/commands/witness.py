@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.sealing.notes import BadNote, read_public
+from orchestrator.core.sealing.notes import BadNote
+from orchestrator.management.public_keys import keys_given
 from orchestrator.services.sealing.witness import reader, witness, witness_key
 
 
@@ -23,7 +24,10 @@ class Command(BaseCommand):
             "source", help="a folder in which the branch history is checked out, or the address of /log/"
         )
         parser.add_argument(
-            "--key", action="append", required=True, help="a public key of the log; several times too"
+            "--key",
+            action="append",
+            required=True,
+            help="a public key of the log, or a file of them, a line each; several times too",
         )
         parser.add_argument(
             "--folder", required=True, type=Path, help="where the witness keeps its key and what it signed"
@@ -31,8 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="witness", help="the name of its key, the first time")
 
     def handle(self, *, source: str, key: list[str], folder: Path, name: str, **_options: Any) -> None:
+        log = keys_given(key)
         try:
-            log = tuple(read_public(one) for one in key)
             own = witness_key(folder, name)
             note = witness(read=reader(source), log=log, key=own, folder=folder, now=timezone.now())
         except BadNote as problem:

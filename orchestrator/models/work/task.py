@@ -81,6 +81,11 @@ class Task(models.Model):
             ),
             models.Index(fields=["workstream"], condition=models.Q(due=True), name="task_due"),
             models.Index(
+                fields=["workstream"],
+                condition=models.Q(status=TaskStatus.REVIEW.value),
+                name="task_in_review",
+            ),
+            models.Index(
                 fields=["workstream", "open_batch", "thread", "run_index", "position", "standing"],
                 name="task_frontier",
             ),

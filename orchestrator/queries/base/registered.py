@@ -1,24 +1,17 @@
 """The secrets that this process knows by name, and what finds them and all others (`core/secrets.py`)."""
 
 import os
-import re
 from functools import lru_cache
-from typing import Final
 
 from django.conf import settings
 
-from orchestrator.core.secrets import Masker
-
-#: Names in the environment whose values are secrets, whether they are registered or not.
-_SECRET_NAME: Final = re.compile(
-    r"(?i)(?:.*_)?(?:TOKEN|SECRET|SECRET_KEY|PASSWORD|PASSWD|PASSPHRASE|API_KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)"
-)
+from orchestrator.core.secrets import SECRET_NAME, Masker
 
 
 def registered_values() -> dict[str, str]:
     """The secrets that this process knows, by name: those of `MASKED_NAMES`, of names in its environment that
     say so themselves, and its own."""
-    names = [*settings.MASKED_NAMES, *(name for name in os.environ if _SECRET_NAME.fullmatch(name))]
+    names = [*settings.MASKED_NAMES, *(name for name in os.environ if SECRET_NAME.fullmatch(name))]
     known = {name: value for name in names if (value := os.environ.get(name, ""))}
     own = {"SECRET_KEY": settings.SECRET_KEY}
     own |= {"SECRET_KEY_FALLBACKS": "\n".join(settings.SECRET_KEY_FALLBACKS)}

@@ -19,6 +19,7 @@ from orchestrator.core.flow.intervals import ZERO
 from orchestrator.core.flow.items import FlowItem
 from orchestrator.core.terms import FlowState
 from orchestrator.models import Attempt, StateInterval, Workstream
+from orchestrator.queries.base.sql import aware, plain_rows, span
 from orchestrator.queries.flow.filters import FlowFilters, FlowSet, bucket_named
 from orchestrator.queries.flow.places import standing_at
 
@@ -45,13 +46,18 @@ class FlowRow(NamedTuple):
     """An item with what names it. `blocked_now` says that a blocker of it is open."""
 
     item: FlowItem
-    uuid: UUID
+    stored_uuid: UUID | str
     slug: str
     title: str
     domain: str
     owner: str
     workflow: str
     blocked_now: bool
+
+    @property
+    def uuid(self) -> UUID:
+        """Made of what the database keeps when somebody asks: a figure counts thousands of rows."""
+        return self.stored_uuid if isinstance(self.stored_uuid, UUID) else UUID(self.stored_uuid)
 
 
 class Population:
@@ -75,7 +81,7 @@ class Population:
         if self.is_past:
             chosen |= Q(pk__in=self._started_then)
         found = self._workstreams.filter(chosen).order_by("created_at", "pk")
-        return [_row(columns, self.now) for columns in found.values_list(*_COLUMNS)]
+        return [_row(columns, self.now) for columns in plain_rows(found.values_list(*_COLUMNS))]
 
     @property
     def _workstreams(self) -> QuerySet[Workstream]:
@@ -207,18 +213,24 @@ def _row(columns: Sequence[Any], now: datetime) -> FlowRow:
     item = FlowItem(
         key,
         state,
-        registered,
-        started,
-        finished,
-        first_finished,
-        accepted,
-        active if active_since is None else active + (now - active_since),
-        blocked if blocked_since is None else blocked + (now - blocked_since),
-        rework if rework_since is None else rework + (now - rework_since),
+        aware(registered),
+        started and aware(started),
+        finished and aware(finished),
+        first_finished and aware(first_finished),
+        accepted and aware(accepted),
+        _so_far(active, active_since, now),
+        _so_far(blocked, blocked_since, now),
+        _so_far(rework, rework_since, now),
         columns[13],
     )
     uuid, slug, title, domain, owner, workflow = columns[14:]
     return FlowRow(item, uuid, slug, title, domain, owner, workflow, blocked_since is not None)
+
+
+def _so_far(length: int | timedelta, since: datetime | None, now: datetime) -> timedelta:
+    """What is over, and what goes on since then."""
+    over = span(length) if length else ZERO
+    return over if since is None else over + (now - aware(since))
 
 
 def _as_started(row: FlowRow) -> FlowRow:

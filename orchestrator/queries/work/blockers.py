@@ -1,21 +1,23 @@
 """Blockers with what they cost: the list, and the blocked time of tasks and workstreams (FR-012)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
 from orchestrator.core.engine.impact import Impact, blocked_time, impact_of
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import BlockerKind, TaskStatus
-from orchestrator.models import Blocker, StepNeed, Task, Workstream
+from orchestrator.models import Batch, Blocker, Stage, Step, StepNeed, Task, Thread, Workstream
 from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
+from orchestrator.queries.base.sql import Joined, Table, link
 from orchestrator.queries.work.projection import critical_keys, place
 
 STATES = ("open", "resolved", "all")
@@ -130,15 +132,46 @@ def _impacts(open_ones: Sequence[Blocker]) -> dict[int, Impact]:
     return {pk: impact for pk, impact in impacts.items() if impact}
 
 
-def _tasks_of(workstreams: Iterable[int]) -> QuerySet[Task]:
-    """The tasks of the steps in effect, with no more than their order and their estimates."""
-    found = Task.objects.filter(workstream__in=[*workstreams], step__version=F("workstream__version"))
-    step = ("version", "key", "title", "position", "kind", "gate_kind", "parallel", "run_index", "estimate")
-    above = ("position", "lane", "name"), ("position", "prefix", "name"), ("position", "number", "name")
-    ways = ("step__thread__", "step__thread__batch__", "step__thread__batch__stage__")
-    columns = [f"{way}{name}" for way, names in zip(ways, above, strict=True) for name in names]
-    kept = found.only("workstream", "status", *(f"step__{name}" for name in step), *columns)
-    return kept.select_related("step__thread__batch__stage")
+def _tasks_of(workstreams: Collection[int]) -> Iterator[Task]:
+    """The tasks of the steps in effect, with no more than their order and their estimates; what stands above
+    several steps is one row for all of them."""
+    above: dict[tuple[str, int], Model] = {}
+    for found in _statement(len(workstreams)).rows(*workstreams):
+        task: Task = found["task"]
+        row: Model = task
+        for name in ("step", "thread", "batch", "stage"):
+            upper = above.setdefault((name, found[name].pk), found[name])
+            link(row, name, upper)
+            row = upper
+        yield task
+
+
+@lru_cache(200)
+def _statement(size: int) -> Joined:
+    """For so many workstreams."""
+    return Joined(
+        _TABLES,
+        f"""orchestrator_task task
+JOIN orchestrator_workstream workstream ON workstream.id = task.workstream_id
+JOIN orchestrator_step step ON step.id = task.step_id AND step.version_id = workstream.version_id
+JOIN orchestrator_thread thread ON thread.id = step.thread_id
+JOIN orchestrator_batch batch ON batch.id = thread.batch_id
+JOIN orchestrator_stage stage ON stage.id = batch.stage_id
+WHERE task.workstream_id IN ({", ".join(["%s"] * size)})""",
+    )
+
+
+_STEP: Final = (
+    "version_id", "thread_id", "key", "title", "position", "kind", "gate_kind", "parallel", "run_index",
+    "estimate",
+)  # fmt: skip
+_TABLES: Final = {
+    "task": Table(Task, ("workstream_id", "step_id", "status")),
+    "step": Table(Step, _STEP),
+    "thread": Table(Thread, ("batch_id", "position", "lane", "name")),
+    "batch": Table(Batch, ("stage_id", "position", "prefix", "name")),
+    "stage": Table(Stage, ("position", "number", "name")),
+}
 
 
 def _needs_of(versions: Iterable[int]) -> dict[int, tuple[str, ...]]:

@@ -6,12 +6,12 @@ together (FR-015, LC-4).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
+from django.db.models import Case, Exists, F, FilteredRelation, Min, OuterRef, Q, Subquery, When
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.order import Place
@@ -22,15 +22,13 @@ from orchestrator.models import (
     Attempt,
     Blocker,
     GateReviewer,
-    PreHandoffReview,
     StepNeed,
     Task,
     Workstream,
-    WorkstreamNeed,
 )
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.models.work.task import OPEN
-from orchestrator.queries.engine.holds import Holding, Needed, hold_on, work_is_stopped
+from orchestrator.queries.engine.holds import Holding, Needed, hold_on
 from orchestrator.queries.engine.signatures import signers_by_gate
 from orchestrator.queries.engine.task_views import USABLE, Unusable, unusable_of
 from orchestrator.queries.work.since import Since
@@ -51,25 +49,24 @@ class FrontRoot:
     sentence: str
 
 
-def front_roots(workstreams: Sequence[Workstream], now: datetime) -> dict[int, FrontRoot]:
-    """By id, of those that are active; each comes with its version."""
+def front_roots(workstreams: Sequence[Workstream], now: datetime, *, stopped: bool) -> dict[int, FrontRoot]:
+    """By id, of those that are active; each comes with its version, its pre-handoff review and what it needs.
+    `stopped` says that all work waits, because workspace and database came apart."""
     active = [one for one in workstreams if one.status == WorkstreamStatus.ACTIVE]
     if not active:
         return {}
-    fronts, views, ids = _fronts([one.pk for one in active])
-    holds = _holds(active, now)
+    fronts = _fronts([one.pk for one in active])
+    holds = _holds(active, now, stopped)
     stops = {one.pk: stop_of(holds[one.pk], fronts[one.pk], open_tasks=one.open_tasks > 0) for one in active}
-    roots = {pk: ids[pk, stop.key] for pk, stop in stops.items() if stop.key}
-    tasks = Task.objects.select_related("step").defer("step__details").in_bulk(roots.values())
-    rows = {pk: tasks[task] for pk, task in roots.items()}
-    since = Since(list(rows.values()))
-    signed = _with_signers([row for row in rows.values() if row.step.is_gate], views)
-    return {pk: _root(stop, rows.get(pk), signed, since, now, holds[pk]) for pk, stop in stops.items()}
+    rows = {pk: fronts[pk].rows[stop.key] for pk, stop in stops.items() if stop.key}
+    since = Since([row.task for row in rows.values()])
+    views = _with_signers(rows.values())
+    return {pk: _root(stop, rows.get(pk), views, since, now, holds[pk]) for pk, stop in stops.items()}
 
 
 def _root(
     stop: Stop,
-    task: Task | None,
+    task: "_FrontRow | None",
     views: Mapping[int, TaskView],
     since: Since,
     now: datetime,
@@ -80,28 +77,51 @@ def _root(
     if task is None:
         said = explain.root_stands(stop.kind, "", hold.sentence if hold else "")
         return FrontRoot(stop, None, explain.whole_chain(said[:1].upper() + said[1:], None, 0, ""))
-    at, view = since.of_root(task, stop.kind), views[task.pk]
+    at, view = since.of_root(task.task, stop.kind), views[task.task]
     stands = explain.root_stands(stop.kind, explain.detail_of(stop.kind, view), explain.where_it_stands(view))
     said = explain.chain_of([stop.key], stands)
     return FrontRoot(stop, at, explain.whole_chain(said, now - at, 0, ""))
 
 
-def _fronts(
-    workstreams: Sequence[int],
-) -> tuple[Mapping[int, list[FrontTask]], dict[int, TaskView], dict[tuple[int, str], int]]:
-    """The front tasks of each workstream, and of those tasks the views by id and the ids by their place."""
+class _Front(list[FrontTask]):
+    """The front tasks of a workstream, and the row of each by its key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, _FrontRow] = {}
+
+
+def _fronts(workstreams: Sequence[int]) -> Mapping[int, _Front]:
+    """Those of each workstream that may be what it waits for."""
     rows = [*_open_rows(workstreams), *_unusable_rows(workstreams)]
     reached = _reached([row.task for row in rows if row.blocker])
-    fronts: dict[int, list[FrontTask]] = defaultdict(list)
-    views: dict[int, TaskView] = {}
-    ids: dict[tuple[int, str], int] = {}
-    for row in rows:
+    fronts: dict[int, _Front] = defaultdict(_Front)
+    for row in _first_of_alike(rows):
         view = _view(row)
         kind = kind_of(view, reached=row.task in reached)
         if kind is not None:
             fronts[row.workstream].append(FrontTask(kind, view.order))
-            views[row.task], ids[row.workstream, view.key] = view, row.task
-    return fronts, views, ids
+            fronts[row.workstream].rows[row.key] = row
+    return fronts
+
+
+def _first_of_alike(rows: Iterable["_FrontRow"]) -> Iterable["_FrontRow"]:
+    """Of the tasks of a workstream that stand alike the first in launch order: no other one can be what it
+    waits for. A wide plan has hundreds of them."""
+    first: dict[tuple[object, ...], _FrontRow] = {}
+    for row in rows:
+        alike = (
+            row.workstream, row.status, row.live, row.kind, bool(row.question), bool(row.error),
+            row.task if row.blocker else None, row.unusable,
+        )  # fmt: skip
+        known = first.setdefault(alike, row)
+        if known is not row and _launch_order(row) < _launch_order(known):
+            first[alike] = row
+    return first.values()
+
+
+def _launch_order(row: "_FrontRow") -> tuple[int, int, int, str]:
+    return row.stage, row.batch, row.position, row.key
 
 
 class _FrontRow(NamedTuple):
@@ -120,6 +140,7 @@ class _FrontRow(NamedTuple):
     batch: int
     thread: int
     position: int
+    step: int
     live: str | None = None
     held_by: str | None = None
     error: str | None = None
@@ -140,29 +161,28 @@ _COLUMNS: Final = (
     "step__thread__batch__position",
     "step__thread__position",
     "step__position",
+    "step",
 )
 
 
 def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
-    attempts = Attempt.objects.filter(task=OuterRef("pk"))
-    live = attempts.filter(status__in=LIVE)
-    failed = attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).order_by("-number")
+    failed = Attempt.objects.filter(task=OuterRef("pk"), status=AttemptStatus.FAILED, followed_up_at=None)
     blockers = Blocker.objects.filter(task=OuterRef("pk"), resolved_at=None).order_by("declared_at")
-    launched = Attempt.objects.filter(task__workstream__in=ids, status__in=LIVE)
+    launched = Exists(Attempt.objects.filter(task=OuterRef("pk"), status__in=LIVE))
     found = Task.objects.filter(
-        Q(needs_human=True) | Q(status__in=_NOT_WAITING) | Q(pk__in=launched.values("task")),
+        Q(needs_human=True) | Q(status__in=_NOT_WAITING) | launched,
         workstream__in=ids,
         step__version=F("workstream__version"),
         status__in=OPEN,
     )
+    error = Subquery(failed.order_by("-number").values("error")[:1])
     rows = found.annotate(
         said_question=_QUESTION,
-        said_live=Subquery(live.values("status")[:1]),
-        said_held_by=Subquery(live.values("assignment__claimed_as")[:1]),
-        said_error=Subquery(failed.values("error")[:1]),
+        live=FilteredRelation("attempts", condition=Q(attempts__status__in=LIVE)),
+        said_error=Case(When(status=TaskStatus.BLOCKED, then=error)),
         said_blocker=Subquery(blockers.values("note")[:1]),
     )
-    said = ("said_live", "said_held_by", "said_error", "said_blocker")
+    said = ("live__status", "live__assignment__claimed_as", "said_error", "said_blocker")
     return [_FrontRow(*row) for row in rows.values_list(*_COLUMNS, *said)]
 
 
@@ -183,7 +203,7 @@ def _view(row: _FrontRow) -> TaskView:
         gate=row.kind == StepKind.GATE,
         live=AttemptStatus(row.live) if row.live else None,
         executor=row.held_by or "",
-        failure=row.error or "" if row.status == TaskStatus.BLOCKED else "",
+        failure=row.error or "",
         blocker=row.blocker or "",
         note=row.question or "",
         artifact=row.unusable.said,
@@ -208,40 +228,38 @@ def _reached(tasks: Sequence[int]) -> set[int]:
     return set(found.values_list("pk", flat=True))
 
 
-def _with_signers(gates: Sequence[Task], views: dict[int, TaskView]) -> dict[int, TaskView]:
-    """The views of these gates with who is asked and who has signed."""
+def _with_signers(rows: Collection[_FrontRow]) -> dict[int, TaskView]:
+    """The views of these tasks, gates with who is asked and who has signed."""
+    views = {row.task: _view(row) for row in rows}
+    gates = {row.task: row.step for row in rows if row.kind == StepKind.GATE}
     if not gates:
         return views
     names: dict[int, set[str]] = defaultdict(set)
-    for step, name in GateReviewer.objects.filter(step__in=[gate.step_id for gate in gates]).values_list(
-        "step", "name"
-    ):
+    for step, name in GateReviewer.objects.filter(step__in=gates.values()).values_list("step", "name"):
         names[step].add(name)
-    signers = signers_by_gate([gate.pk for gate in gates])
-    return views | {
-        gate.pk: replace(
-            views[gate.pk],
-            reviewers=tuple(sorted(names[gate.step_id])),
-            signers=signers.get(gate.pk, ()),
-        )
-        for gate in gates
-    }
+    signers = signers_by_gate(list(gates))
+    for task, step in gates.items():
+        reviewers = tuple(sorted(names[step]))
+        views[task] = replace(views[task], reviewers=reviewers, signers=signers.get(task, ()))
+    return views
 
 
-def _holds(workstreams: Sequence[Workstream], now: datetime) -> dict[int, Hold | None]:
-    ids = [one.pk for one in workstreams]
-    stopped = work_is_stopped()
-    reviewed = set(PreHandoffReview.objects.filter(workstream__in=ids).values_list("workstream", flat=True))
-    needs = WorkstreamNeed.objects.filter(workstream__in=ids).exclude(
-        needed__status=WorkstreamStatus.COMPLETED
-    )
-    first: dict[int, Needed] = {}
-    ordered = needs.order_by("needed__created_at", "needed_id")
-    for pk, slug, status in ordered.values_list("workstream", "needed__slug", "needed__status"):
-        first.setdefault(pk, Needed(slug, status))
+def _holds(workstreams: Sequence[Workstream], now: datetime, stopped: bool) -> dict[int, Hold | None]:
+    first = {one.pk: _first_needed(one) for one in workstreams}
     return {
         one.pk: hold_on(
-            one, now, Holding(stopped, one.pk in reviewed, one.pk in first), lambda row: first.get(row.pk)
+            one,
+            now,
+            Holding(stopped, hasattr(one, "prehandoff"), first[one.pk] is not None),
+            lambda row: first[row.pk],
         )
         for one in workstreams
     }
+
+
+def _first_needed(workstream: Workstream) -> Needed | None:
+    """The one that was registered first of those that have to be completed before it."""
+    needed = [need.needed for need in workstream.needs.all()]
+    to_come = [one for one in needed if one.status != WorkstreamStatus.COMPLETED]
+    first = min(to_come, key=lambda one: (one.created_at, one.pk), default=None)
+    return Needed(first.slug, first.status) if first else None

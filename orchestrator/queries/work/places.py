@@ -87,9 +87,14 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         conflict=_conflict(place) if place and place.state == PlaceState.CONFLICT else None,
         kept=_kept(task) if place else (),
         checkout=_checkout(version.repository, branch, place) if place and place.start else (),
-        push_to=f"refs/pushed/{branch}-{place.attempt_id}" if place and place.start else "",
+        push_to=pushed_ref(place) if place and place.start else "",
         plan=_plan_around(task),
     )
+
+
+def pushed_ref(place: WorkPlace) -> str:
+    """The ref that takes what was made of the attempt on another machine."""
+    return f"refs/pushed/{place.branch}-{place.attempt_id}"
 
 
 def path_of(place: WorkPlace, slug: str) -> str:

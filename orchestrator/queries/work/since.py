@@ -21,15 +21,17 @@ from orchestrator.queries.base.sql import Found, Joined, Table
 
 
 class Since:
-    """Read for some tasks at once, in one statement: their latest attempt, open question, open blocker and
-    recorded verdict."""
+    """Read for some tasks at once, by their ids, in one statement: their latest attempt, open question, open
+    blocker and recorded verdict."""
 
-    def __init__(self, rows: Sequence[Task]) -> None:
+    def __init__(self, tasks: Sequence[int]) -> None:
+        self._changed: dict[int, datetime] = {}
         self._attempts: dict[int, Attempt] = {}
         self._asked: dict[int, datetime] = {}
         self._blocked: dict[int, datetime] = {}
         self._recorded: dict[int, tuple[RecordedVerdict, datetime]] = {}
-        for found in _statement(len(rows)).rows(*(row.pk for row in rows)) if rows else ():
+        for found in _statement(len(tasks)).rows(*tasks) if tasks else ():
+            self._changed[found["task"].pk] = found["task"].updated_at
             self._add(found["task"].pk, found)
 
     def _add(self, task: int, found: Found) -> None:
@@ -58,15 +60,15 @@ class Since:
         ended = attempt.ended_at if attempt else None
         return max(task.created_at, ended) if ended else task.created_at
 
-    def of_root(self, task: Task, kind: RootKind) -> datetime:
-        """When the task came to be the root of a chain of this kind."""
-        attempt, asked = self._attempts.get(task.pk), self._asked.get(task.pk)
+    def of_root(self, task: int, kind: RootKind) -> datetime:
+        """When the task of this id came to be the root of a chain of this kind."""
+        attempt, asked = self._attempts.get(task), self._asked.get(task)
         if kind in (RootKind.QUESTION, RootKind.ARTIFACT) and asked:
             return asked
-        if kind is RootKind.BLOCKER and task.pk in self._blocked:
-            return self._blocked[task.pk]
+        if kind is RootKind.BLOCKER and task in self._blocked:
+            return self._blocked[task]
         if attempt is None:
-            return task.updated_at
+            return self._changed[task]
         return attempt.ended_at or attempt.started_at or attempt.queued_at
 
 
@@ -87,7 +89,7 @@ WHERE task.id IN ({", ".join(["%s"] * size)}) ORDER BY blocker.declared_at DESC"
 
 
 _TABLES: Final = {
-    "task": Table(Task, ("id",)),
+    "task": Table(Task, ("updated_at",)),
     "attempt": Table(Attempt, ("task_id", "status", "queued_at", "started_at", "ended_at")),
     "asked": Table(Intervention, ("raised_at",)),
     "blocker": Table(Blocker, ("declared_at",)),

@@ -53,7 +53,7 @@ class Waiting:
             found = Chain((Station(start, Reason.DONE, explain.DROPPED),), RootKind.NOTHING)
         shown = found.links if len(found.links) <= 2 * ENDS else (*found.links[:ENDS], *found.links[-ENDS:])
         rows = {link.at: row for link in shown if (row := self._task(link.at))}
-        since = Since(list(rows.values()))
+        since = Since([row.pk for row in rows.values()])
         links = [self._link(link, rows.get(link.at), since) for link in shown]
         root = self._root(found, links[-1], rows.get(found.root.at), since)
         links[-1] = replace(links[-1], since=root.since)
@@ -124,7 +124,7 @@ class Waiting:
             key=at.key,
             title=link.title,
             stands=explain.root_stands(kind, self._detail(kind, at, claimers), found.root.sentence),
-            since=since.of_root(task, kind) if task else link.since,
+            since=since.of_root(task.pk, kind) if task else link.since,
             freed_by=asked,
             people=() if kind is RootKind.RUNNING else names_in(asked),
             could_claim=claimers.shown,

@@ -5,16 +5,14 @@ of what unblocks most work, and one for each source that the page has a row of.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, partial
-from itertools import chain
+from functools import cached_property, lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import (
     DateTimeField,
     Exists,
@@ -30,8 +28,10 @@ from django.db.models.functions import Cast, Coalesce
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.models import Snooze
+from orchestrator.queries.base.timed import THEN, TimedStatement
 from orchestrator.queries.workstreams import inbox_sources as sources
 from orchestrator.queries.workstreams.in_hands import drafts_of, held_by, questions_of
+from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.queries.workstreams.inbox_sources import NO_TASK, InboxEntry, Source
 
 #: Entries on a page.
@@ -57,29 +57,6 @@ ORDERS: Final = {
     "-waiting": "5, 4 DESC, 1, 2",
 }
 SORTS: Final = ("behind", "waiting")
-
-
-@dataclass(frozen=True, slots=True)
-class InboxFilter:
-    """What a reader chose; empty means any."""
-
-    kind: str = ""
-    domain: str = ""
-    workstream: str = ""
-    mine: bool = False
-    sort: str = ""
-
-    def conditions(self, source: Source, person: int) -> Q:
-        to, found = source.workstream, Q()
-        if self.domain:
-            found &= Q(**{f"{to}domain": self.domain})
-        if self.workstream:
-            named = {f"{to}title__icontains": self.workstream}
-            found &= Q(**named) | Q(**{f"{to}slug": self.workstream})
-        if self.mine:
-            owned = Q(**{f"{to}owner": person})
-            found &= owned if source.task == NO_TASK else owned | Q(**{f"{source.task}owner": person})
-        return found
 
 
 class ListedRow(NamedTuple):
@@ -113,10 +90,20 @@ class InboxItem:
         return f"{self.name}@{self.entry.stands}" if self.entry.stands else self.name
 
 
+class InboxOwner(NamedTuple):
+    """Who asks: an account with its name and roles, and the actions that the acts expect of it."""
+
+    person: int
+    name: str
+    roles: frozenset[Role]
+    asked: frozenset[Action]
+
+
 class PersonalInbox:
     """The sections of one person, most urgent first.
 
-    With `now`, what they put off until later is left out, or with `snoozed` it alone is there.
+    With `now`, what they put off until later is left out, or with `snoozed` it alone is there. The statements
+    of an `owner` are kept, those of anybody else made anew.
     """
 
     def __init__(
@@ -126,16 +113,15 @@ class PersonalInbox:
         now: datetime | None = None,
         *,
         snoozed: bool = False,
+        owner: InboxOwner | None = None,
     ) -> None:
-        self._person, self._now, self._snoozed = person, now, snoozed
-        self.sections = [
-            InboxSection(one.kind, one.title, one.state, tuple(map(self._awake, one.sources)))
-            for one in sections
-        ]
+        self.sections, self._person, self._now, self._snoozed = sections, person, now, snoozed
+        self._owner = owner
 
-    def _awake(self, source: Source) -> Source:
+    def awake(self, source: Source) -> Source:
+        """With the rows that this inbox shows."""
         if self._now is None:
-            return source
+            return replace(source, rows=source.rows.all())
         put_off = Exists(
             Snooze.objects.filter(
                 person=self._person, source=source.name, row=OuterRef("pk"), until__gt=self._now
@@ -147,34 +133,76 @@ class PersonalInbox:
     @cached_property
     def total(self) -> int:
         """How many entries the list has, in one query over the same rows."""
-        return _count([source.rows for section in self.sections for source in section.sources])
+        keys = everything_in(self)
+        return 0 if keys is None else keys.count()
 
     @cached_property
     def groups(self) -> list[tuple[InboxSection, list[InboxEntry]]]:
         """Each section that has something in it, oldest entry first: all of it."""
-        read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
+        read = [(one, sorted(self._read(one), key=lambda entry: entry.since)) for one in self.sections]
         return [(section, entries) for section, entries in read if entries]
+
+    def _read(self, section: InboxSection) -> Iterator[InboxEntry]:
+        for source in map(self.awake, section.sources):
+            yield from map(source.entry, source.rows)
 
     def count(self, wanted: InboxFilter, most: int) -> int:
         """How many entries the filter leaves, or `most` where there are more."""
-        return _count([source.rows for _, source in self._chosen(wanted)], most)
+        found = self._answer(_counting, wanted, most)
+        return int(found[0][0]) if found else 0
 
     def page(self, wanted: InboxFilter, offset: int, limit: int | None = PAGE) -> list[InboxItem]:
         """Part of the list, what unblocks most work first; then by section, then the longest waiting. Without
         a `limit` all that follows."""
-        chosen = self._chosen(wanted)
-        places = _ranked([source for _, source in chosen], wanted.sort, offset, limit)
+        last = None if limit is None else offset + limit
+        whole_pages = None if last is None else -(-last // PAGE) * PAGE
+        places = [ListedRow(*row) for row in self._answer(_ranking, wanted, whole_pages)[offset:last]]
+        chosen = self.chosen(wanted)
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
 
-    def _chosen(self, wanted: InboxFilter) -> list[tuple[InboxSection, Source]]:
-        """The sources that the filter leaves, each with its rows narrowed."""
+    def present(self, named: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Those of these names and ids of rows that are in it."""
+        found = set()
+        for source in (source for section in self.sections for source in section.sources):
+            ids = {row for name, row in named if name == source.name}
+            if ids:
+                rows = self.awake(source).rows.filter(pk__in=ids).order_by().values_list("pk", flat=True)
+                found |= {(source.name, row) for row in rows}
+        return found
+
+    def _answer(self, make: "_Make", wanted: InboxFilter, most: int | None) -> list[tuple[Any, ...]]:
+        """What a statement over the filter's sources answers. One with a text of somebody's is not kept."""
+        if self._owner is None or wanted.workstream:
+            statement = make(self, wanted, most)
+        else:
+            statement = _kept(self._owner, self._now is not None, self._snoozed, make, wanted, most)
+        return statement.rows(self._now or THEN) if statement else []
+
+    def chosen(self, wanted: InboxFilter) -> list[tuple[InboxSection, Source]]:
+        """The sources that the filter leaves."""
         return [
-            (section, _narrowed(source, wanted.conditions(source, self._person)))
+            (section, source)
             for section in self.sections
             if wanted.kind in ("", section.kind)
             for source in section.sources
         ]
+
+    def narrowed(self, wanted: InboxFilter) -> list[Source]:
+        """The same sources, each with the rows that the filter leaves."""
+        sources = (self.awake(source) for _, source in self.chosen(wanted))
+        return [_narrowed(source, wanted.conditions(source, self._person)) for source in sources]
+
+
+#: Makes a statement over the sources of an inbox that a filter leaves, for so many rows.
+_Make = Callable[[PersonalInbox, InboxFilter, int | None], TimedStatement | None]
+
+
+@lru_cache(500)
+def _kept(
+    owner: InboxOwner, timed: bool, snoozed: bool, make: _Make, wanted: InboxFilter, most: int | None
+) -> TimedStatement | None:
+    return make(inbox_for(owner, THEN if timed else None, snoozed=snoozed), wanted, most)
 
 
 def _narrowed(source: Source, conditions: Q) -> Source:
@@ -186,13 +214,9 @@ def _item(section: InboxSection, source: Source, entry: InboxEntry, place: Liste
     return InboxItem(section, entry, place.behind, f"{source.name}:{place.row}")
 
 
-def _read(section: InboxSection) -> list[InboxEntry]:
-    return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
-
-
 def everything_in(inbox: PersonalInbox) -> QuerySet[Any] | None:
     """The keys of all entries, one after another; None where nobody asks anything of this person."""
-    return _keys([source.rows for section in inbox.sections for source in section.sources])
+    return _keys([source.rows for source in inbox.narrowed(InboxFilter())])
 
 
 def _keys(rows: Sequence[QuerySet[Any]]) -> QuerySet[Any] | None:
@@ -202,19 +226,24 @@ def _keys(rows: Sequence[QuerySet[Any]]) -> QuerySet[Any] | None:
     return keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
 
 
-def _count(rows: Sequence[QuerySet[Any]], most: int | None = None) -> int:
-    keys = _keys(rows)
-    return 0 if keys is None else keys[:most].count()
+def _counting(inbox: PersonalInbox, wanted: InboxFilter, most: int | None) -> TimedStatement | None:
+    keys = _keys([source.rows for source in inbox.narrowed(wanted)])
+    if keys is None:
+        return None
+    try:
+        sql, parameters = keys[:most].query.sql_with_params()
+    except EmptyResultSet:  # Django sees by itself that there is nothing
+        return None
+    return TimedStatement.of(" ".join(("SELECT COUNT(*) FROM (", sql, ") waiting")), parameters)
 
 
-def _ranked(sources: Sequence[Source], sort: str, offset: int, limit: int | None) -> list[ListedRow]:
-    """The entries of these places in the order of the list. Of each source only its first ones can be among
-    them, and where it has an index in that order only those are read."""
-    last = None if limit is None else offset + limit
+def _ranking(inbox: PersonalInbox, wanted: InboxFilter, last: int | None) -> TimedStatement | None:
+    """The first entries in the order of the list, as `ListedRow` has them. Of each source only its first ones
+    can be among them, and where it has an index in that order only those are read."""
     parts: list[str] = []
     parameters: list[Any] = []
-    for number, source in enumerate(sources):
-        first = _in_order_of_list(_places(number, source), source, sort)[:last]
+    for number, source in enumerate(inbox.narrowed(wanted)):
+        first = _in_order_of_list(_places(number, source), source, wanted.sort)[:last]
         try:
             sql, given = first.query.sql_with_params()
         except EmptyResultSet:  # Django sees by itself that there is nothing
@@ -222,11 +251,9 @@ def _ranked(sources: Sequence[Source], sort: str, offset: int, limit: int | None
         parts.append(" ".join(("SELECT * FROM (", sql, f") part_{number}")))
         parameters += given
     if not parts:
-        return []
-    ordered = f"{' UNION ALL '.join(parts)} ORDER BY {ORDERS.get(sort, ORDERS[''])}"
-    with connection.cursor() as cursor:
-        cursor.execute(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
-        return [ListedRow(*row) for row in cursor.fetchall()[offset:]]
+        return None
+    ordered = f"{' UNION ALL '.join(parts)} ORDER BY {ORDERS.get(wanted.sort, ORDERS[''])}"
+    return TimedStatement.of(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
 
 
 def _in_order_of_list(places: QuerySet[Any], source: Source, sort: str) -> QuerySet[Any]:
@@ -264,7 +291,7 @@ def _places(number: int, source: Source) -> QuerySet[Any]:
 def _entries(
     chosen: Sequence[tuple[InboxSection, Source]], places: Sequence[ListedRow]
 ) -> Mapping[ListedRow, InboxEntry]:
-    """The rows of these places, read by source."""
+    """The rows of these places, read by source; that they are shown was just found out."""
     wanted: dict[int, list[ListedRow]] = defaultdict(list)
     for place in places:
         wanted[place.source].append(place)
@@ -282,23 +309,23 @@ def _entries(
     return entries
 
 
-def inbox_for(
-    user: User,
-    roles: frozenset[Role],
-    asked: frozenset[Action],
-    now: datetime | None = None,
-    *,
-    snoozed: bool = False,
-) -> PersonalInbox:
-    """What waits for this person: `asked` are the actions that the acts expect of somebody with these roles
-    (design section 7). Gates that name them and plans that came back are theirs by name.
+def inbox_for(owner: InboxOwner, now: datetime | None = None, *, snoozed: bool = False) -> PersonalInbox:
+    """What waits for a person: the actions that they are asked for are those that the acts expect of somebody
+    with their roles (design section 7). Gates that name them and plans that came back are theirs by name.
     """
+    return PersonalInbox(_sections(owner), owner.person, now, snoozed=snoozed, owner=owner)
+
+
+@lru_cache(500)
+def _sections(owner: InboxOwner) -> tuple[InboxSection, ...]:
+    """Queries are made of these and never asked themselves, or they would keep what they read."""
+    user = User(pk=owner.person, username=owner.name)
     sections = []
-    for kind, title, state, offers in (*_urgent(user), *_in_order(user, roles)):
-        found = tuple(source() for action, source in offers if action is None or action in asked)
+    for kind, title, state, offers in (*_urgent(user), *_in_order(user, owner.roles)):
+        found = tuple(source() for action, source in offers if action is None or action in owner.asked)
         if found:
             sections.append(InboxSection(kind, title, state, found))
-    return PersonalInbox(sections, user.pk, now, snoozed=snoozed)
+    return tuple(sections)
 
 
 class _Offer(NamedTuple):

@@ -228,7 +228,7 @@ def gates(user: User, roles: frozenset[Role]) -> Source:
     not about their own work (FR-006)."""
     rows = (
         Task.objects.filter(
-            step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
+            step__kind=StepKind.GATE, status=Word(TaskStatus.REVIEW), attempts__status=AttemptStatus.QUEUED
         )
         .exclude(needs_human=True)
         .annotate(waiting=F("attempts__pk"))

@@ -52,7 +52,7 @@ def due(workstream: Workstream) -> tuple[str, ...]:
     if not workstream.done_tasks:
         return ()
     columns = ("later", "first", "second", "said_as")
-    batches = due_batches().filter(stage__version=workstream.version_id)
+    batches = due_batches().filter(stage__version=workstream.version_id, uuid=workstream.uuid)
     named = batches.annotate(
         later=Value(0), first=F("stage__position"), second=F("position"), said_as=F("label")
     ).values_list(*columns)

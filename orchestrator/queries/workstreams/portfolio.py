@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Self
 
 from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Lower
+from django.db.models.functions import Cast, Lower
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
@@ -20,9 +20,17 @@ from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, Works
 from orchestrator.queries.base.asked import Asked, Unknown, usernames
 from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.base.used import used_in_each
+from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
+#: The columns of a row that anybody shows: there are as many rows as there ever was work.
+_READ = (
+    "uuid", "slug", "title", "status", "domain", "open_tasks", "done_tasks", "blocked_tasks", "budget",
+    "over_budget", "created_at", "updated_at", "started_at", "finished_at", "accepted_at", "owner__username",
+    "version__number", "version__budget", "version__effective_at", "version__decided_at",
+    "version__workflow__slug", "prehandoff__signed_at",
+)  # fmt: skip
 #: Rows of the CSV that are read and explained together.
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
@@ -156,13 +164,18 @@ class Portfolio:
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
         self.filters, self.now, self.zone = filters, now, zone
 
+    @cached_property
+    def stopped(self) -> bool:
+        """Whether all work waits because workspace and database came apart."""
+        return work_is_stopped()
+
     @property
     def rows(self) -> QuerySet[Workstream]:
         """The filtered workstreams, what needs attention first: blocked, then longest untouched."""
         return (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
-            .select_related("owner", "version__workflow")
-            .defer("version__source", "version__summary")
+            .select_related("owner", "version__workflow", "prehandoff")
+            .only(*_READ)
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
             .annotate(undecided=number_in_review(), promised=_promised_version(), decided=_newest_decision())
             .order_by(*in_order(self.filters.sort, SORTS, ATTENTION_FIRST))
@@ -170,28 +183,28 @@ class Portfolio:
 
     def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
         """These rows with what each waits for, in a fixed number of statements."""
-        roots = front_roots(workstreams, self.now)
-        raised = {one.pk: signals(counts_of(one), self.now) for one in workstreams}
+        ids = [one.pk for one in workstreams]
+        roots = front_roots(workstreams, self.now, stopped=self.stopped)
+        counts = {one.pk: counts_of(one) for one in workstreams}
+        raised = {pk: signals(one, self.now) for pk, one in counts.items()}
         last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
-        used = used_in_each([one.pk for one in workstreams])
-        items = (
-            self._item(one, raised[one.pk], roots.get(one.pk), last.get(one.pk, "")) for one in workstreams
-        )
-        return [replace(item, used=used.get(item.workstream.pk, ())) for item in items]
+        used = used_in_each(ids)
+        items = []
+        for one in workstreams:
+            why = self._why(one, roots.get(one.pk), last.get(one.pk, ""))
+            ordered = tuple(signal for signal in Signal if signal in raised[one.pk])
+            state = lifecycle(counts[one.pk])
+            items.append(PortfolioItem(one, state, ordered, why, used.get(one.pk, ())))
+        return items
 
-    def _item(
-        self, workstream: Workstream, raised: frozenset[Signal], root: FrontRoot | None, last: str
-    ) -> PortfolioItem:
-        counts = counts_of(workstream)
-        ordered = tuple(signal for signal in Signal if signal in raised)
-        state = explain.workstream(counts, self.now, root.sentence if root else "", last)
-        needs, decided = waits_for(workstream), workstream.decided  # type: ignore[attr-defined]
+    def _why(self, workstream: Workstream, root: FrontRoot | None, last: str) -> str:
+        needs = waits_for(workstream)
+        state = explain.workstream(counts_of(workstream), self.now, root.sentence if root else "", last)
         if workstream.status == WorkstreamStatus.PLANNING:
-            state = explain.DECIDED_PLAN.get(decided, state)
+            state = explain.DECIDED_PLAN.get(workstream.decided, state)  # type: ignore[attr-defined]
         if needs and root and root.stop.kind is None:
             state = ""
-        sentences = (state, needs, waits_for_a_version(workstream))
-        return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
+        return " ".join(filter(None, (state, needs, waits_for_a_version(workstream))))
 
     def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
@@ -237,7 +250,7 @@ class Portfolio:
 
 def waits_for(workstream: Workstream) -> str:
     """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+    if not workstream.is_open:
         return ""
     needs = (need.needed for need in workstream.needs.all())
     titles = [needed.title for needed in needs if needed.status != WorkstreamStatus.COMPLETED]
@@ -335,14 +348,15 @@ SORTS: dict[str, str | Case | Lower] = {
 
 def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
-    everything = Workstream.objects.order_by()
-    owners = everything.values_list("owner__username", flat=True).distinct()
-    workflows = everything.values_list("version__workflow__slug", flat=True).distinct()
-    return {
-        "domains": domains(),
-        "owners": sorted(owners, key=str.casefold),
-        "workflows": sorted(workflows, key=str.casefold),
-    }
+    names = {"domains": "domain", "owners": "owner__username", "workflows": "version__workflow__slug"}
+    each = [
+        Workstream.objects.order_by().values_list(Value(kind), Cast(name, CharField())).distinct()
+        for kind, name in names.items()
+    ]
+    found: dict[str, list[str]] = {kind: [] for kind in names}
+    for kind, name in each[0].union(*each[1:], all=True):
+        found[kind].append(name)
+    return {kind: sorted(of_kind, key=str.casefold) for kind, of_kind in found.items()}
 
 
 def domains() -> list[str]:

@@ -55,8 +55,7 @@ def named_commit(attempt_id: int, word: str) -> str | Refusal:
         if not full:
             raise InvalidInput(
                 f"The repository “{branch.repository.name}” has no commit {small}.",
-                recovery="Push it into the repository, then complete the attempt again; or leave "
-                "the commit out.",
+                recovery="Push it to the ref `push_to` of the brief, then complete the attempt again.",
                 field="commit",
             )
         _refuse_foreign(branch, full, attempt.base)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine.budgets import BUDGET_QUESTIONS
+from orchestrator.core.engine.budgets import BUDGET_QUESTIONS, is_stopped, reached
 from orchestrator.core.errors import (
     AlreadyDecided,
     InvalidInput,
@@ -18,6 +18,7 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
 from orchestrator.models import HandoffArtifact, Intervention, InterventionChoice, Task
+from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
@@ -27,6 +28,8 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.people.budget_decisions import decide_budget, why_not_decide
 
+#: How a question about a budget is closed for another one.
+PUT_ASIDE = "Put aside: whoever does the step asks something first."
 #: How many answers a question may offer, and how long each may be.
 MOST_CHOICES = 10
 CHOICE_LENGTH = 200
@@ -57,13 +60,16 @@ def flag_for_human(
     """Ask for a person; without a note that says what for, MissingNote (422). A running attempt stays
     claimed.
 
-    With `choices`, two or more different ones, the answer has to be one of them.
+    With `choices`, two or more different ones, the answer has to be one of them. A question about a budget
+    is put aside for this one, and asked again behind its answer while the budget is still used up.
     """
     offered = _offered(choices)
     with unit_of_work():
         task = locked_task(task_id)
         if refusal := why_not_flag(task, actor):
             raise refusal
+        if task.needs_human:
+            put_aside(task, now)
         intervention = open_intervention(task, InterventionKind.QUESTION, note.strip(), actor, now, offered)
         settle(task, now)
         wake(task.workstream_id)
@@ -74,8 +80,11 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
     """Why this actor may not ask for a person at this task."""
     if TaskStatus(task.status) in TERMINAL_TASK:
         return WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
-    if task.needs_human:
-        return WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+    if task.needs_human and not asks_about_budget(task):
+        return WrongState(
+            f"{task.step.key} already waits for a person: {task.intervention_note}",
+            recovery="Have that answered first. Until then a breadcrumb can say what else has to be known.",
+        )
     return flag_for_human.why_not(actor)
 
 
@@ -114,6 +123,8 @@ def clear_human_flag(
         if intervention.kind in BUDGET_QUESTIONS:
             decide_budget(intervention.kind, task, answer, actor, now)
         close_intervention(intervention, task, answer.strip(), actor, now)
+        if intervention.kind == InterventionKind.QUESTION:
+            ask_again(task, now)
         settle(task, now)
         wake(task.workstream_id)
     return intervention
@@ -133,6 +144,31 @@ def open_intervention(
     )
     _record(intervention, task, actor, Action.FLAGGED_FOR_HUMAN, note, now, {"choices": list(choices)})
     return intervention
+
+
+def put_aside(task: Task, now: datetime) -> None:
+    """Close the question about a budget that a locked task asks, for another one."""
+    for card in task.interventions.filter(kind__in=BUDGET_QUESTIONS, cleared_at=None):
+        close_intervention(card, task, PUT_ASIDE, ORCHESTRATOR, now)
+
+
+def ask_again(task: Task, now: datetime) -> None:
+    """Ask about the budget again that was put aside at a locked task, while it is used up and nobody is asked
+    about it elsewhere."""
+    last = task.interventions.filter(kind__in=BUDGET_QUESTIONS).order_by("-pk").first()
+    if last is None or last.answer != PUT_ASIDE:
+        return
+    workstream = task.workstream
+    if last.kind == InterventionKind.PLAN_BUDGET:
+        asked = Intervention.objects.filter(task__workstream=workstream, kind=last.kind, cleared_at=None)
+        wanted = (
+            bool(workstream.over_budget) and not is_stopped(workstream.over_budget) and not asked.exists()
+        )
+    else:
+        wanted = bool(reached(step_budget(task), used_for(task)))
+    if wanted:
+        choices = list(last.choices.values_list("text", flat=True))
+        open_intervention(task, InterventionKind(last.kind), last.note, ORCHESTRATOR, now, choices)
 
 
 def close_intervention(

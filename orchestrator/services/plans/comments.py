@@ -13,10 +13,11 @@ from orchestrator.core import limits
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
-from orchestrator.core.plans.text.sections import lines_of
+from orchestrator.core.plans.text.sections import lines_of, sections_of
 from orchestrator.core.terms import Scope
-from orchestrator.models import Comment, Discussion, ViewedSection, WorkflowVersion, Workstream
+from orchestrator.models import Comment, Discussion, Step, ViewedSection, WorkflowVersion, Workstream
 from orchestrator.queries.plans.plans import workstream_of
+from orchestrator.queries.plans.readings import reading_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.bounds import refuse_more_comments
@@ -41,7 +42,7 @@ def open_discussion(
 ) -> Discussion:
     """Begin a discussion with a draft, on a line, a step or (neither given) the whole plan.
 
-    InvalidInput for a line that the text does not have; a step is taken as it is named.
+    InvalidInput for a line or a step that the version does not have.
     """
     version = WorkflowVersion.objects.filter(pk=version_id).first()
     if version is None:
@@ -50,10 +51,12 @@ def open_discussion(
         raise InvalidInput("A comment stands on a line or on a step, not on both.", field="line")
     if not 0 <= line <= len(lines_of(version.source)):
         raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
+    if step and not _has_step(version, step):
+        raise InvalidInput(f"Version {version.number} has no step {step[:80]}.", field="step")
     with unit_of_work():
         refuse_more_comments(version, actor)
         discussion = Discussion.objects.create(
-            version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
+            version=version, line=line, step=step, opened_by=actor.account, opened_at=now
         )
         _draft(discussion, body, actor, now)
     return discussion
@@ -214,8 +217,9 @@ def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) 
     roles=EVERY_ROLE,
 )
 def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
-    """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
-    if len(sha256) != 64 or not sha256.isalnum():
+    """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back; InvalidInput
+    for one that the version does not have."""
+    if sha256 not in {one.sha256 for one in sections_of(reading_of(version).plan, lines_of(version.source))}:
         raise InvalidInput("This is no section of the plan.", field="section")
     mark, _ = ViewedSection.objects.get_or_create(
         workflow_id=version.workflow_id, reader=actor.account, sha256=sha256
@@ -223,6 +227,14 @@ def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: A
     if (mark.viewed_at is not None) is not viewed:
         mark.viewed_at = now if viewed else None
         mark.save(update_fields=["viewed_at"])
+
+
+def _has_step(version: WorkflowVersion, key: str) -> bool:
+    """In effect a version has its steps as rows; before, its text defines them."""
+    if Step.objects.filter(version=version, key=key).exists():
+        return True
+    plan = reading_of(version).plan
+    return plan is not None and any(step.key == key for step in plan.steps())
 
 
 def _draft(discussion: Discussion, body: str, actor: Actor, now: datetime) -> Comment:

@@ -6,9 +6,11 @@ signed. Whoever has the database alone can sign nothing, and whoever has the fil
 
 import os
 import secrets
+import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,6 +27,8 @@ from orchestrator.core.sealing.notes import (
     read_public,
 )
 
+#: After which a half-written file is a leftover of a kill.
+LEFT_OVER_SECONDS: Final = 60
 RESTORE = 'Put the key file back from its backup, or see "A lost key" in the guide\'s chapter about proofs.'
 
 
@@ -80,10 +84,11 @@ def key_ring(*, make: bool = False) -> KeyRing:
     was signed yet. WrongState says what is wrong with the file, and nothing is signed until it is right."""
     path = key_file()
     if make:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = _fresh(path, str(KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))))
         with suppress(FileExistsError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ring = KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))
-            os.link(_fresh(path, str(ring)), path)
+            os.link(fresh, path)
+        fresh.unlink(missing_ok=True)
     return ring_in(path)
 
 
@@ -121,12 +126,18 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _fresh(path: Path, text: str) -> Path:
-    """A file beside `path` that holds the text, whole on the disk."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return fresh
+    """A file beside `path` that holds the text, whole on the disk. Its name is its own, so two who write at
+    once do not meet, and what a kill left there is nobody's file."""
+    for left in path.parent.glob(f"*{path.name}*.new"):
+        if time.time() - left.stat().st_mtime > LEFT_OVER_SECONDS:
+            left.unlink(missing_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(name)
+        raise
+    return Path(name)

@@ -157,7 +157,7 @@ class _ReportRows:
 
 def sealed_report(report: Report, html: str) -> str:
     """The file: the page, and behind it, as a comment, the signature over its bytes and the proofs of its
-    entries."""
+    entries. Nobody signs the comment, so it has one spelling, out of which nothing gets."""
     ring = key_ring()
     digest = hashlib.sha256(html.encode()).hexdigest()
     text = f"{FORMAT} {ring.origin}\n{digest}\n{report.tree.head.size}\n"
@@ -168,5 +168,6 @@ def sealed_report(report: Report, html: str) -> str:
         "note": str(note),
         "proof": proof_of(report.entries).content,
     }
-    written = json.dumps(seal, ensure_ascii=False).replace(">", "\\u003e")
+    written = json.dumps(seal, ensure_ascii=False, separators=(",", ":"))
+    written = written.replace("<", "\\u003c").replace(">", "\\u003e")
     return f"{html}{SEAL}{written}\n{SEAL_END}"

@@ -45,6 +45,11 @@ def reader(source: str) -> Read:
 def _fetched(address: str) -> bytes:
     with urlopen(address, timeout=SECONDS) as answer:  # noqa: S310
         content: bytes = answer.read(1 << 20)
+        kind = answer.headers.get_content_type()
+    if kind == "text/html":
+        raise ValueError(
+            f"{address} is a page, as of somebody who has to sign in; PUBLIC_LOG=1 opens the log"
+        )
     return content
 
 

@@ -138,7 +138,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     if pending(attempt, given, handed):
         return
     heard(situation.task, given.actor, given.now)
-    command = wants_verification(attempt, given, handed.commit)
+    command = wants_verification(attempt, given, handed)
     if command is None:
         accept(situation, given, handed)
         return

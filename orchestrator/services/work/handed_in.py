@@ -8,13 +8,14 @@ from datetime import datetime
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.engine.verification import BeingVerified, Command, ProofDemanded
-from orchestrator.core.terms import ExecutorKind
-from orchestrator.models import Attempt, Executor, Verification
+from orchestrator.core.terms import ExecutorKind, VerificationState
+from orchestrator.models import Attempt, Executor, Verification, WorkPlace
 from orchestrator.queries.work.proof import command_for, proof_demanded
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
 from orchestrator.services.work.handing_in import HandedIn
+from orchestrator.services.work.places import commits_of
 from orchestrator.services.work.usage import told, used_by
 
 
@@ -33,14 +34,29 @@ class Given:
     usage: Usage = NOTHING
 
 
-def wants_verification(attempt: Attempt, given: Given, commit: str) -> Command | None:
+def wants_verification(attempt: Attempt, given: Given, handed: HandedIn) -> Command | None:
     """What has to be run before the completion counts; None where nobody's run can show it, which
-    ProofDemanded refuses where the rules of the workflow want that."""
+    ProofDemanded refuses where the rules of the workflow want that. What was red is not passed by with a
+    completion that hands nothing in."""
     by_tool = given.executor.kind != ExecutorKind.PERSON
-    command = command_for(attempt.task.step, by_tool=by_tool) if commit and attempt.base else None
+    command = command_for(attempt.task.step, by_tool=by_tool) if handed.standing and attempt.base else None
     if command is None and not measured_by_tool(attempt, given):
-        _refuse_assertion(attempt, commit)
+        _refuse_assertion(attempt, handed.commit)
+    if command is not None and not handed.commit:
+        _refuse_without_what_was_red(attempt, handed.standing)
     return command
+
+
+def _refuse_without_what_was_red(attempt: Attempt, standing: str) -> None:
+    row = attempt.verification if attempt.verification_id else None
+    if row is None or row.state != VerificationState.REFUSED or row.commit == standing:
+        return
+    raise ProofDemanded(
+        f"{row.command} was not green on {row.commit[:12]}, and this completion hands nothing in.",
+        recovery=f"Name the commit that mends it. To leave everything as it was before the step, name "
+        f"{standing[:12]}.",
+        field="commit",
+    )
 
 
 def measured_by_tool(attempt: Attempt, given: Given) -> bool:
@@ -72,7 +88,7 @@ def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, comm
         evidence={str(pk): text for pk, text in given.evidence.items()},
         outputs={name: base64.b64encode(content).decode() for name, content in given.outputs.items()},
         result=given.result,
-        commit=handed.commit,
+        commit=handed.standing,
         committed=handed.committed,
         touched=list(handed.touched),
         asked_at=given.now,
@@ -95,7 +111,7 @@ def pending(attempt: Attempt, given: Given, handed: HandedIn) -> bool:
     if row is None or not row.is_pending:
         return False
     said = {str(pk): text for pk, text in given.evidence.items()}
-    if (row.commit, row.outcome, row.evidence) == (handed.commit, given.outcome, said):
+    if (row.commit, row.outcome, row.evidence) == (handed.standing, given.outcome, said):
         return True
     raise BeingVerified(
         f"A completion of {attempt} with the commit {row.commit[:12]} is being verified: {row.command}.",
@@ -109,4 +125,11 @@ def given_again(row: Verification, now: datetime) -> tuple[Given, HandedIn]:
     outputs = {name: base64.b64decode(content) for name, content in row.outputs.items()}
     evidence = {int(pk): text for pk, text in row.evidence.items()}
     given = Given(row.token, row.executor, actor, row.outcome, evidence, outputs, row.result, now)
-    return given, HandedIn(row.commit, row.committed, tuple(row.touched))
+    return given, HandedIn(_own(row), row.committed, tuple(row.touched), row.commit)
+
+
+def _own(row: Verification) -> str:
+    """The commit of what was done; empty where the command ran on what the step builds on."""
+    place: WorkPlace | None = getattr(row.attempt, "place", None)
+    before = (row.attempt.base, *((place.base, *commits_of(place)) if place else ()))
+    return "" if row.commit in before else row.commit

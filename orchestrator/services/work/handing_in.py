@@ -7,15 +7,18 @@ Asked before the act's transaction, because git may take its time.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.adapters.commits import files_touched
+from django.db.models import Q
+
+from orchestrator.adapters.commits import files_touched, ref_head
 from orchestrator.adapters.merging import MergeConflict, contains_all, go_on, marked
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.core.engine.contention import globs_overlap
-from orchestrator.core.errors import Refusal
+from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.terms import AttemptStatus, PlaceState
-from orchestrator.models import Attempt, Executor, TouchedFile, WorkPlace
+from orchestrator.models import Attempt, Executor, OwnedFiles, StepResource, TouchedFile, WorkPlace
 from orchestrator.queries.handoff.worktrees import STANDS
 from orchestrator.queries.work.baseline import base_branch_of
+from orchestrator.queries.work.places import pushed_ref
 from orchestrator.queries.work.proof import files_of_step
 from orchestrator.services.base.locks import in_transaction
 from orchestrator.services.handoff.commits import named_commit
@@ -23,6 +26,8 @@ from orchestrator.services.work.places import clashed_in, commits_of, tree_of
 
 #: Files that nobody owns which are told of one attempt.
 TOUCHED_KEPT = 200
+#: Files and patterns that a refusal names.
+NAMED = 5
 #: Seconds to wait for other work on the repository while a transaction stands open.
 PATIENCE = 2.0
 
@@ -30,11 +35,13 @@ PATIENCE = 2.0
 @dataclass(frozen=True, slots=True)
 class HandedIn:
     """The full id of the `commit`, empty for none. `committed` says that the orchestrator made it of what
-    stood in the worktree; `touched` are files in it that neither the step nor its lane owns."""
+    stood in the worktree; `touched` are files in it that neither the step nor its lane owns. `standing` is
+    what a command that proves the step runs on: the commit, or where nothing was done what it builds on."""
 
     commit: str = ""
     committed: bool = False
     touched: tuple[str, ...] = ()
+    standing: str = ""
 
 
 def hand_in(attempt_id: int, token: int, executor: Executor, word: str) -> HandedIn | Refusal:
@@ -48,7 +55,7 @@ def hand_in(attempt_id: int, token: int, executor: Executor, word: str) -> Hande
     )
     attempt = rows.filter(pk=attempt_id).first()
     if attempt is None or not attempt.base:
-        return HandedIn(named)
+        return HandedIn(named, standing=named)
     try:
         return _of_place(attempt, named, _holds(attempt, token, executor))
     except Refusal as refusal:
@@ -85,7 +92,14 @@ def _of_place(attempt: Attempt, named: str, holds: bool) -> HandedIn:
             _refuse_half_merged(place, named)
         else:
             commit, committed = _committed(place)
-    return HandedIn(commit, committed, _touched(attempt, commit, place) if commit else ())
+    standing = commit or (place.start if place else "") or attempt.base
+    if not commit:
+        return HandedIn(standing=standing)
+    files, owned = _files_of(attempt, commit, place), files_of_step(attempt.task.step)
+    foreign = tuple(path for path in files if not _is_owned(path, owned)) if owned else ()
+    if named and foreign and len(foreign) == len(files) and _is_of_others(attempt, commit, place, files):
+        raise _of_another_step(attempt, commit, foreign, owned)
+    return HandedIn(commit, committed, foreign, standing)
 
 
 def _refuse_half_merged(place: WorkPlace, commit: str) -> None:
@@ -133,17 +147,42 @@ def _finish_merge(place: WorkPlace, tree: Worktree, before: list[str]) -> None:
         )
 
 
-def _touched(attempt: Attempt, commit: str, place: WorkPlace | None) -> tuple[str, ...]:
-    """The files of the attempt's own commits that nobody gave it; none where the plan gives it no files."""
-    step = attempt.task.step
-    owned = files_of_step(step)
+def _files_of(attempt: Attempt, commit: str, place: WorkPlace | None) -> list[str]:
+    """The files of the attempt's own commits."""
     branch = base_branch_of(attempt.task.workstream)
-    if not owned or branch is None:
-        return ()
+    if branch is None:
+        return []
     without = {attempt.base, branch.head(), *(commits_of(place) if place else ())}
     known = [one for one in branch.find_all(sorted(without)) if one]
-    touched = files_touched(branch.repository, commit, known)
-    return tuple(path for path in touched if not _is_owned(path, owned))
+    return files_touched(branch.repository, commit, known)
+
+
+def _is_of_others(attempt: Attempt, commit: str, place: WorkPlace | None, files: Sequence[str]) -> bool:
+    """Whether all of these files are given to other steps, and the commit neither stands in the attempt's own
+    worktree nor was pushed for it."""
+    step = attempt.task.step
+    given = Q(thread__batch__stage__version=step.version_id) & ~Q(thread=step.thread_id)
+    lanes = OwnedFiles.objects.filter(given).values_list("pattern", flat=True)
+    own = StepResource.objects.filter(step__version=step.version_id, is_files=True).exclude(step=step)
+    patterns = [*lanes, *own.values_list("name", flat=True)]
+    if not all(_is_owned(path, patterns) for path in files):
+        return False
+    branch = base_branch_of(attempt.task.workstream)
+    if place is None or branch is None:
+        return True
+    tree = tree_of(place)
+    heads = [tree.head() if tree.is_made else "", ref_head(branch.repository, pushed_ref(place))]
+    return not any(branch.follows(head, commit) for head in heads)
+
+
+def _of_another_step(attempt: Attempt, commit: str, files: Sequence[str], owned: Sequence[str]) -> Refusal:
+    return InvalidInput(
+        f"The commit {commit[:12]} changes nothing but {', '.join(files[:NAMED])}, which other steps own; "
+        f"{attempt.task.step.key} owns {', '.join(owned[:NAMED])}.",
+        recovery="Name the commit that has the work of this step, or none: then what stands in its worktree "
+        "counts. Where the step has to change other files, commit them in its worktree.",
+        field="commit",
+    )
 
 
 def _is_owned(path: str, patterns: Sequence[str]) -> bool:

@@ -1,8 +1,6 @@
 """Figures of the flow as people read them: rounded here and nowhere else."""
 
-from datetime import date, datetime, timedelta
-
-from orchestrator.web.zone import project_zone
+from datetime import date, timedelta
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
@@ -37,10 +35,6 @@ def percent(share: float | None) -> str:
 
 def day_words(day: date) -> str:
     return f"{day.day} {day:%b}"
-
-
-def local_day_words(moment: datetime) -> str:
-    return day_words(moment.astimezone(project_zone()).date())
 
 
 def counted(count: int, noun: str) -> str:

@@ -185,6 +185,8 @@ def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
     if refusal := lacking(who.actor, sorted(doers_of(found.step))):
         raise refusal
+    if not found.attempts.filter(pk=attempt).exists():
+        raise NotFound(f"{found.step.key} has no such attempt.", recovery="Reload the page.")
     executor = person_executor(who) or _registered(who)
     claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
     return (

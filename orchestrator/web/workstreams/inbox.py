@@ -1,5 +1,6 @@
 """The first page: what waits for the person who is signed in, what they hold, and what they put off."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.queries.base.asked import Asked, refuse_unknown, some_workstream_is_called
-from orchestrator.queries.workstreams.inbox import PAGE, SORTS, InboxFilter, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox import PAGE, SORTS, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
-from orchestrator.services.people.snoozes import snooze
+from orchestrator.services.snoozes import snooze
 from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
@@ -120,14 +122,23 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
 
 @does(snooze)
 def _snooze(request: HttpRequest, who: Viewer) -> str:
-    count = snooze(items=_chosen(request), until=_until(request), actor=who.actor, now=now())
-    return f"{count} item{' is' if count == 1 else 's are'} put off; they stand under “Snoozed” until then."
+    items = _chosen(request)
+    count = snooze(items=items, until=_until(request), actor=who.actor, now=now())
+    said = f"{count} item{' is' if count == 1 else 's are'} put off, under “Snoozed” until then."
+    return f"{said}{_gone(items, count)}"
 
 
 @does(snooze)
 def _wake(request: HttpRequest, who: Viewer) -> str:
-    count = snooze(items=_chosen(request), until=now(), actor=who.actor, now=now())
-    return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again."
+    items = _chosen(request)
+    count = snooze(items=items, until=now(), actor=who.actor, now=now())
+    return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again.{_gone(items, count)}"
+
+
+def _gone(items: Sequence[str], count: int) -> str:
+    """That others of these waited no longer."""
+    gone = len(set(items)) - count
+    return f" {gone} more {'does' if gone == 1 else 'do'} not wait for you any more." if gone else ""
 
 
 def _chosen(request: HttpRequest) -> list[str]:

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 
 from orchestrator.core.errors import InvalidInput, MissingReason, Refusal, WrongState
 from orchestrator.queries.work.tasks import find_workstream
-from orchestrator.queries.workstreams.inbox import InboxFilter, InboxItem
+from orchestrator.queries.workstreams.inbox import InboxItem
+from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.executors import register_own
 from orchestrator.services.people.interventions import clear_human_flag

@@ -50,6 +50,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "choices": choices(),
         "no_domain": NO_DOMAIN,
         "now": chosen.now,
+        "diverged": chosen.stopped,
     }
     return show(request, "portfolio/page.html", context, parts=frozenset({"results"}))
 

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import Lifecycle, TaskStatus
+from orchestrator.core.terms import Lifecycle, RootKind, TaskStatus
 from orchestrator.models import HandoffArtifact, WorkflowVersion, WorkPlace, Workstream
 from orchestrator.queries.base.used import used_in
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
@@ -86,7 +86,7 @@ def workstream_page(
     board = queries.board(found, now(), known, has)
     who = viewer(request)
     why = why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None
-    said = why.root.key if why and why.root.freed_by else ""
+    said = why.root.key if why and (why.root.freed_by or why.root.kind is RootKind.GATE) else ""
     context = {
         "workstream": found,
         "board": board,

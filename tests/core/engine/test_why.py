@@ -7,6 +7,7 @@ from orchestrator.core.engine import explain
 from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.schedule import Verdict, decide
+from orchestrator.core.engine.signatures import Signer
 from orchestrator.core.engine.values import Hold, Snapshot, TaskView
 from orchestrator.core.engine.why import (
     Point,
@@ -44,6 +45,7 @@ def keys(found) -> list[str]:
 ASKS = task("B1", (0, 0, 1, 0), live=RUNNING, executor="b", note="Half-up or half-even?")
 MERGE = task("MP1", (0, 1, 0, 0), gate=True, needs=("B1",))
 LAST = task("E1", (0, 2, 0, 0))
+REJECTS = Signer("rita", rejects=True)
 
 
 def test_a_chain_goes_to_the_question_that_holds_everything() -> None:
@@ -191,6 +193,15 @@ def test_another_that_needs_somebody_is_named_beside_the_root() -> None:
     ]
     assert also_in_the_way(shop, "A2", "A1") == (), "nothing else stands before A2"
     assert [one.order.key for one in also_in_the_way(shop, "", "B1")] == ["C1"]
+
+
+@pytest.mark.parametrize(("signers", "named"), [((), ["G1"]), ((Signer("rita"),), []), ((REJECTS,), [])])
+def test_fr006_a_gate_that_is_decided_needs_nobody_else(
+    signers: tuple[Signer, ...], named: list[str]
+) -> None:
+    gate = task("G1", (0, 0, 2, 0), live=QUEUED, gate=True, signers=signers)
+    shop = standing(ASKS, gate, LAST)
+    assert [one.order.key for one in also_in_the_way(shop, "E1", "B1")] == named
 
 
 @given(snapshots())

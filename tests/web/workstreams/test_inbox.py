@@ -100,6 +100,15 @@ def test_an_observer_has_nothing_to_do(cast: Cast, client: Client) -> None:
     assert 'class="badge" hidden>0<' in text
 
 
+def test_a_filter_that_nothing_matches_does_not_say_that_nothing_waits(cast: Cast, client: Client) -> None:
+    busy(cast)
+    client.force_login(cast.approver)
+    text = client.get("/?kind=gate&sort=waiting").content.decode()
+    assert "Nothing waits for you" not in text
+    assert "Nothing here matches the filter" in text
+    assert 'href="?sort=waiting"' in text, "the way to everything"
+
+
 def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Driver) -> None:
     version = driver.submit().version
     decisions.send_back_version(
@@ -167,6 +176,22 @@ def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
     busy(cast)
     with django_assert_num_queries(2):  # the roles, then the count
         assert inbox_of(cast.approver).total > 0
+
+
+def test_a_list_that_was_shown_before_has_its_statements_already(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django takes longer to make them than the database to answer them; what is new is shown."""
+    busy(cast)
+    client.force_login(cast.approver)
+    assert "Fresh work" not in client.get("/").content.decode()
+
+    def made(*_: object) -> None:
+        raise AssertionError("a statement was made anew")
+
+    monkeypatch.setattr("orchestrator.queries.workstreams.inbox.PersonalInbox.narrowed", made)
+    workstream(cast.initiator, NOON, title="Fresh work", tasks=(0, 1, 0))
+    assert "Fresh work" in client.get("/").content.decode()
 
 
 def test_the_count_beside_the_inbox_ends_where_it_says_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch):

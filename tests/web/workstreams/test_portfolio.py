@@ -110,7 +110,7 @@ def test_marks_and_table_lead_to_the_rows_they_count(reader: Client, everything:
 def test_the_list_costs_the_same_however_long_it_is(
     reader: Client, cast: Cast, everything: datetime, django_assert_max_num_queries
 ) -> None:
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(16) as few:
         reader.get("/portfolio/?state=active")
     with django_assert_max_num_queries(len(few)):
         reader.get("/portfolio/")

@@ -16,7 +16,7 @@ from orchestrator.core.plans.prose.words import (
     split_state,
 )
 from orchestrator.core.plans.text.boxes import split_box
-from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan, split_lines
+from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan
 
 _NUMBER: Final = re.compile(r"\d{1,9}")
 _BALLOTS: Final = "☐☑⬜🔲◻"
@@ -98,10 +98,6 @@ def outline_of(texts: list[str], skipped: int = 0, *, open_markdown: bool = Fals
 
 def _code_in(lines: tuple[Line, ...]) -> frozenset[int]:
     return frozenset(line.number for line in lines if line.kind is LineKind.CODE)
-
-
-def outline_of_text(text: str) -> Outline:
-    return outline_of(split_lines(text))
 
 
 class _Grower:
