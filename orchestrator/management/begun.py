@@ -20,12 +20,13 @@ _GO_ON: Final = frozenset(
         "witness",
     )
 )
-_HELP: Final = frozenset(("-h", "--help"))
+#: What is answered without a database by commands that need one otherwise.
+_TOLD: Final = frozenset(("-h", "--help", "--codes"))
 
 
 def not_begun(words: Sequence[str]) -> str:
     """Why the command with these words (its name first) cannot go on; empty when it can. Nothing is made."""
-    if not words or words[0] not in _ours() - _GO_ON or _HELP & set(words):
+    if not words or words[0] not in _ours() - _GO_ON or _TOLD & set(words):
         return ""
     if os.environ.get("DATABASE_URL") or DATABASE_FILE.exists():
         return ""
