@@ -5,14 +5,11 @@ Everything that must survive stands in DATA_DIR.
 
 import os
 import re
-import secrets
 import sqlite3
 from pathlib import Path
 
-import dj_database_url
-
 from orchestrator.core import limits
-from orchestrator.data_dir import BASE_DIR, DATA_DIR, DATABASE_FILE
+from orchestrator.data_dir import BASE_DIR, DATA_DIR, database, persistent_secret
 
 
 def _whole_number(name: str, default: int) -> int:
@@ -42,44 +39,7 @@ if MCP_PROFILE not in ("agent", "full"):
 #: 0 is twice the time that a message of the queue may take.
 QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
-
-def _persistent_secret() -> str:
-    """The queue drops messages whose signature fails, so the key has to survive restarts."""
-    try:
-        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _secret_of(DATA_DIR / "secret-key")
-    except OSError as problem:
-        raise SystemExit(
-            f"DATA_DIR is {DATA_DIR}, which cannot be used: {problem.strerror}. Set it to the "
-            "folder with the server's data."
-        ) from problem
-
-
-def _secret_of(path: Path) -> str:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := secrets.token_urlsafe(50))
-    return key
-
-
-def _database() -> dj_database_url.DBConfig:
-    """What DATABASE_URL names; its text may hold a password and is not repeated."""
-    try:
-        found = dj_database_url.config(default=f"sqlite:///{DATABASE_FILE}", conn_max_age=60)
-    except ValueError:
-        found = {}
-    if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-        raise SystemExit(
-            "DATABASE_URL names no database that is known here. It looks like "
-            f"postgres://user@host:5432/name; without it the data stand in {DATABASE_FILE}."
-        )
-    return found
-
-
-SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
+SECRET_KEY = os.environ.get("SECRET_KEY") or persistent_secret()
 #: Earlier keys: what was signed or hashed with one of them is still known, and is signed anew when it is
 #: used.
 SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
@@ -172,7 +132,7 @@ TEMPLATES = [
 # (sqlite.org/wal.html, "WAL-reset bug"), so older versions keep the rollback journal.
 SQLITE_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 SQLITE_JOURNAL = "WAL" if SQLITE_WAL_IS_SAFE else "DELETE"
-DATABASES = {"default": _database()}
+DATABASES = {"default": database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,

@@ -26,6 +26,7 @@ from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.steps import made
 from orchestrator.services.handoff import baseline
+from orchestrator.services.handoff.compared import NOT_HERE
 
 #: The branch that the operator's program finds the merge on.
 _FOR_THE_PROGRAM: Final = "integration/"
@@ -80,7 +81,7 @@ def why_not_merge(workstream: Workstream) -> Refusal | None:
 def _wanted(workstream: Workstream, seen: str, now: datetime) -> MergePreview:
     merge = merge_preview(workstream, at=int(now.timestamp()))
     if merge is None:
-        raise WrongState(baseline.NOT_HERE)
+        raise WrongState(NOT_HERE)
     if merge.clashes or not merge.commit:
         raise WrongState(merge.said, recovery="Add a step that brings the work together, and do it.")
     if not merge.steps:
