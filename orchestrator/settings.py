@@ -198,6 +198,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "orchestrator.web.people.lock_outs.counted_name"
 AXES_CLIENT_IP_CALLABLE = "orchestrator.web.people.addresses.network_of"
 AXES_LOCKOUT_CALLABLE = "orchestrator.web.people.lock_outs.locked_out_page"
 AXES_DISABLE_ACCESS_LOG = True

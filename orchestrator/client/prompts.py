@@ -23,7 +23,7 @@ leave no marks. Do not commit and do not abort the merge."""
 
 def step_prompt(claim: dict[str, Any], answer: str) -> str:
     """The brief, and what a person answered to the last question; empty where none was asked."""
-    brief = "\n".join(line for line in brief_lines(claim) if not line.startswith("Next: "))
+    brief = "\n".join(brief_lines(claim, in_place=True))
     answered = f"\nYou asked a person. The answer: {answer}\n" if answer else ""
     return f"Do this step of a plan, and nothing beside it.\n{brief}\n{answered}{HOW}"
 

@@ -90,3 +90,10 @@ def test_wf4_a_long_wait_is_asked_for_in_parts(call: Call, driver: Driver, monke
     monkeypatch.setattr(work, "take_next", nothing)
     assert call("next", "--wait", "99").code == 3
     assert asked == [50, 49]
+
+
+def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> None:
+    driver.start()
+    call("next")
+    told = call("fail", "")
+    assert (told.code, "Say what went wrong." in told.err) == (1, True)
