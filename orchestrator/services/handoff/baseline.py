@@ -20,7 +20,7 @@ from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, inte
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -226,15 +226,16 @@ def _revert(
 ) -> int:
     with unit_of_work():
         workstream = locked_workstream(current.workstream_id)
-        ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
-            reverted_by=actor.account,
-            reverted_as=actor.label,
-            reverted_at=now,
-            revert_reason=reason,
-            revert_commit=full,
-        )
-        if ended != 1:
+        decided = {
+            "reverted_by_id": actor.account.pk,
+            "reverted_as": actor.label,
+            "reverted_at": now,
+            "revert_reason": reason,
+            "revert_commit": full,
+        }
+        if BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(**decided) != 1:
             raise _reverted_already(workstream)
+        tells_of(BaselineIntegration, [current.pk], **decided)
         said = f"{reason} {checked}"
         _announce(
             workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
@@ -314,7 +315,6 @@ def _integrate(
             integrated_by=actor.label,
             integrated_at=now,
         )
-        speaks_of(row)
         said = note or "The work is part of the base branch."
         _announce(
             workstream,
