@@ -20,7 +20,7 @@ from orchestrator.models import HandoffArtifact, Intervention, InterventionChoic
 from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -142,10 +142,11 @@ def open_intervention(
     intervention = Intervention.objects.create(
         task=task, kind=kind, note=note, raised_by=actor.label, raised_at=now
     )
-    InterventionChoice.objects.bulk_create(
+    rows = (
         InterventionChoice(intervention=intervention, position=position, text=text)
         for position, text in enumerate(choices)
     )
+    speaks_of(*InterventionChoice.objects.bulk_create(rows))
     _record(intervention, task, actor, Action.FLAGGED_FOR_HUMAN, note, now, {"choices": list(choices)})
     return intervention
 

@@ -28,7 +28,7 @@ from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, lacking, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -202,7 +202,7 @@ def _signed_by_all(
 ) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
     if actor.account.get_username() not in before.given:
-        approval = Approval.objects.create(
+        Approval.objects.create(
             version=version,
             sha256=version.source_sha256,
             person=actor.account,
@@ -210,7 +210,6 @@ def _signed_by_all(
             note=note,
             signed_at=now,
         )
-        speaks_of(approval)
     if not sign_offs(version).missing:
         return True
     note_on(version, workstream, actor, Action.PLAN_SIGNED, note, now)

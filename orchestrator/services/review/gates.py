@@ -13,7 +13,7 @@ from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of_task, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -78,7 +78,6 @@ def approve_gate(
             signed_at=now,
             effective_at=at if state.complete and at > now else None,
         )
-        speaks_of(review)
         if state.complete and review.effective_at is None:
             _pass(situation, review, actor, state, now)
         else:
@@ -223,7 +222,6 @@ def reject_gate(
             signed_at=now,
             effective_at=at if at > now else None,
         )
-        speaks_of(review)
         if review.effective_at is None:
             _turn_down(situation, review, target, actor, now)
         else:

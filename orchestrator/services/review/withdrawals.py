@@ -16,7 +16,9 @@ from orchestrator.queries.plans.readings import plan_of
 from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
+from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.plans.versions import plan_under, why_plan_is_closed
@@ -44,7 +46,8 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
         if refusal := why_not_withdraw_approval(version, workstream, actor, sign_offs(version)):
             raise refusal
         mine = Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
-        mine.update(withdrawn_at=now)
+        withdrawn = changed(mine, withdrawn_at=now)
+        tells_of(Approval, withdrawn, withdrawn_at=now)
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
         note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)

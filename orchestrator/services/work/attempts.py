@@ -14,7 +14,7 @@ from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, tells, tells_of
 from orchestrator.services.base.locks import locked_workstream_of_attempt, refuse_inactive
 from orchestrator.services.base.progress import count_running
 from orchestrator.services.base.rows import UpdateWhere
@@ -93,6 +93,7 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
         raise WrongState(f"{attempt} is no longer {old}.")
     for column, value in columns.items():
         setattr(attempt, column, value)
+    tells(attempt, *(_names[column] for column in columns))
     running = AttemptStatus.RUNNING
     count_running(attempt.task.workstream, (new is running) - (old is running))
 
@@ -100,9 +101,12 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
 def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object) -> None:
     """Write a running attempt's end, with what else came of it, and release its claim."""
     move(attempt, AttemptStatus.RUNNING, state, ended_at=now, **columns)
-    _update_assignment({"attempt": attempt.pk}, released_at=now, terminal_state=state.value)
+    released = {"released_at": now, "terminal_state": state.value}
+    if _update_assignment({"attempt": attempt.pk}, **released):
+        tells_of(Assignment, [attempt.pk], **released)
 
 
+_names = {field.name: field.attname for field in Attempt._meta.concrete_fields}
 _update_attempt, _update_assignment = UpdateWhere(Attempt), UpdateWhere(Assignment)
 
 

@@ -16,6 +16,7 @@ from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
+from orchestrator.services.base.history import speaks_of, tells_of
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.rows import InsertRow, UpdateWhere
@@ -141,6 +142,7 @@ def report(
         heard(attempt.task, actor, now)
         if used := used_by(attempt, usage):
             _USED({"id": attempt.pk}, **used)
+            tells_of(Attempt, [attempt.pk], **used)
         record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb, data=told(usage))
         judge_budgets(attempt.task, usage, now)
         settle(attempt.task, now)
@@ -168,6 +170,7 @@ def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -
         claimed_at=now,
     )
     _INSERT(assignment)
+    speaks_of(assignment)
     return assignment
 
 

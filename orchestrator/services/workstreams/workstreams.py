@@ -14,9 +14,10 @@ from orchestrator.queries.work.duplicates import Suspect, signature_of, undecide
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import save_later
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import wake_needing
@@ -51,7 +52,6 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             rationale=rationale.strip(),
             signed_at=now,
         )
-        speaks_of(review)
         _touch(workstream, now)
         record(
             workstream=workstream,
@@ -278,5 +278,5 @@ def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
         )
     queued = live.filter(status=AttemptStatus.QUEUED)
     keys = list(queued.order_by("pk").values_list("task__step__key", flat=True))
-    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    tells_of(Attempt, changed(queued, status=AttemptStatus.CANCELLED, ended_at=now), ended_at=now)
     return keys
