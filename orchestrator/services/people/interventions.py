@@ -51,7 +51,7 @@ NOTE = why(
     scope=Scope.WORK,
     reason=NOTE,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.FLAGGED_FOR_HUMAN,),
+    records=(Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def flag_for_human(
     *, task_id: int, note: str, actor: Actor, now: datetime, choices: Sequence[str] = ()
@@ -97,7 +97,7 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
     ),
     only="a circuit breaker, or who is not heard: a person; a budget: one who submits plans",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.INTERVENTION_DONE,),
+    records=(Action.INTERVENTION_DONE, Action.BUDGET_SET, Action.FLAGGED_FOR_HUMAN),
 )
 def clear_human_flag(
     *,

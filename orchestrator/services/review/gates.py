@@ -37,7 +37,7 @@ READ_AGAIN = "Read what came in now, then decide."
     scope=Scope.MANAGE,
     person="A gate is signed by a person.",
     only=ASKED,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
     records=(Action.GATE_SIGNED, Action.GATE_APPROVED),
 )
 def approve_gate(
@@ -187,7 +187,7 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     person="A gate is signed by a person.",
     only=ASKED,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED),
+    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED, Action.WORK_SENT_BACK),
 )
 def reject_gate(
     *,

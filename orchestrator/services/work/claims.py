@@ -119,7 +119,7 @@ def _claim(
     reason=why("breadcrumb", "A breadcrumb says what was done last."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.BREADCRUMB_LEFT,),
+    records=(Action.BREADCRUMB_LEFT, Action.FLAGGED_FOR_HUMAN),
 )
 def report(
     *,

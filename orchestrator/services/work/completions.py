@@ -63,6 +63,8 @@ from orchestrator.services.work.usage import told, used_by
         Action.COMPLETION_HANDED_IN,
         Action.COMPLETION_REFUSED,
         Action.STALE_RESULT_QUARANTINED,
+        Action.FLAGGED_FOR_HUMAN,
+        Action.INTERVENTION_DONE,
     ),
 )
 def complete(

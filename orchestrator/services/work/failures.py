@@ -38,7 +38,7 @@ ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEA
     reason=why("error", "Say what went wrong.", recovery="Write what the next person needs to know."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_FAILED,),
+    records=(Action.ATTEMPT_FAILED, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def fail(
     *,
@@ -69,7 +69,7 @@ def fail(
     scope=Scope.WORK,
     reason=why("reason", "Say why the attempt is declared failed."),
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_FAILED,),
+    records=(Action.ATTEMPT_FAILED, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
     """A person declares that a running attempt will not finish, for example because its executor died.
