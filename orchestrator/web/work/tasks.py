@@ -64,6 +64,15 @@ def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
     return task_page(request, _watched(uuid), key)
 
 
+def _log_of(detail: TaskDetail) -> dict[str, bool]:
+    """Whether the last attempt printed something on this machine, and whether it still runs."""
+    started = [one for one in detail.attempts if one.started_at]
+    last = max(started, key=lambda one: one.number, default=None)
+    has = last is not None and has_log(settings.RUN_LOGS_DIR, last.pk)
+    runs = last is not None and last.status == AttemptStatus.RUNNING
+    return {"runs_here": has and runs, "ran_here": has and not runs}
+
+
 def _watched(uuid: UUID) -> Workstream:
     return find_workstream(uuid, with_last_entry(Workstream.objects.all()))
 
@@ -112,10 +121,7 @@ def task_page(
         "here": request.path,
         "now": now(),
         "spent": budget_spent(detail.row.task) if _runs(detail) else None,
-        "runs_here": any(
-            one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
-            for one in detail.attempts
-        ),
+        **_log_of(detail),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "mark": mark,
