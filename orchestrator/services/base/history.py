@@ -67,7 +67,7 @@ def tells(row: Model, *columns: str) -> None:
     current_unit().at_the_end(_write, [Told(part, part.key_of(row), row) for part in parts], last=True)
 
 
-def tells_of(model: type[Model], keys: Iterable[int], **values: object) -> None:
+def tells_of(model: type[Model], keys: Iterable[int], /, **values: object) -> None:
     """The same of rows of which nobody holds an object: `values` are those of all columns of a part."""
     parts = BY_MODEL[model].parts_with(frozenset(values))
     told = [Told(part, key, None, values) for part in parts for key in keys]
