@@ -151,6 +151,8 @@ else:
     }
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
+#: Whether an act that locks or records what it does not declare is an error.
+STRICT_DECLARATIONS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A full cache throws out entries at random. Words between processes (is the queue alive?) have a few fixed
 # keys; what is remembered of each workstream has a place of its own, or it would push them out.
