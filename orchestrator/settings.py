@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from orchestrator.core import limits
+from orchestrator.core.git_names import is_remote_address
 from orchestrator.data_dir import BASE_DIR, DATA_DIR, database, persistent_secret
 
 
@@ -287,6 +288,10 @@ HISTORY_KEY_FILE = Path(os.environ.get("HISTORY_KEY_FILE") or DATA_DIR / "keys" 
 PUBLIC_LOG = os.environ.get("PUBLIC_LOG", "") == "1"
 # The shared git repository that artifacts are committed to (design section 5).
 WORKSPACE_DIR = DATA_DIR / "workspace"
+#: Where sweeps push its branches, so that another machine has them; empty: nowhere.
+WORKSPACE_REMOTE = os.environ.get("WORKSPACE_REMOTE", "")
+if WORKSPACE_REMOTE and not is_remote_address(WORKSPACE_REMOTE):
+    raise SystemExit("WORKSPACE_REMOTE must begin with https://, ssh:// or file://, or be an absolute path.")
 # Repositories that plans may name: every folder in here; the operator puts them there.
 REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositories"))
 #: What other machines reach that folder by, such as `ssh://host/srv/repositories/`; empty: they do not.

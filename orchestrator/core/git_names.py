@@ -13,6 +13,10 @@ BRANCH_LENGTH: Final = 100
 _FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: Four digits are git's own shortest abbreviation.
 _WORD: Final = re.compile(r"[0-9a-f]{4,64}")
+#: What git speaks itself, encrypted or on this machine; a host begins with no dash, which ssh reads otherwise.
+_REMOTE: Final = re.compile(
+    r"(?:(?:https|ssh)://(?:[^\s/@-][^\s/@]*@)?[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*|(?:file://)?(?=/))/[!-~]+"
+)
 _BRANCH_PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -24,6 +28,17 @@ def is_full_commit(text: str) -> bool:
 def is_commit_word(text: str) -> bool:
     """Whether a text can be a commit's id, whole or abbreviated."""
     return bool(_WORD.fullmatch(text))
+
+
+def is_remote_address(text: str) -> bool:
+    """Whether a text is the address of a repository and nothing else: `https://`, `ssh://`, `file://`, or
+    an absolute path."""
+    return bool(_REMOTE.fullmatch(text))
+
+
+def address_shown(address: str) -> str:
+    """An address without the account and password that it may hold."""
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
 
 
 def is_branch_name(text: str) -> bool:

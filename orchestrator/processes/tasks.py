@@ -19,6 +19,7 @@ from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
+from orchestrator.services.operation.second_remote import push_beside
 from orchestrator.services.people import notifying
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.work import collector
@@ -111,6 +112,7 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
             maintain()
         with kept_for_the_end(trouble):
             seal_and_anchor(now=timezone.now())
+        push_beside(timezone.now)
     cache.set(SWEPT, word, None)
 
 

@@ -7,7 +7,6 @@ with `surrogateescape`, and given back to git the same way, so every name comes 
 import os
 import resource
 import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +52,7 @@ class Git:
         """
         try:
             done = subprocess.run(
-                self._command(words), input=send, capture_output=True, env=self._environment(at), check=False
+                self.command(*words), input=send, capture_output=True, env=self.environment(at), check=False
             )
         except OSError as error:
             raise _not_started(words, error) from error
@@ -71,11 +70,11 @@ class Git:
         with TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
-                    self._command(words),
+                    self.command(*words),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=self._environment(None),
+                    env=self.environment(),
                 )
             except OSError as error:
                 raise _not_started(words, error) from error
@@ -89,11 +88,13 @@ class Git:
     def line(self, *words: str, send: bytes = b"", at: datetime | None = None) -> str:
         return text(self.run(*words, send=send, at=at)).strip()
 
-    def _command(self, words: tuple[str, ...]) -> list[bytes]:
+    def command(self, *words: str) -> list[bytes]:
+        """A command line with the settings that every command has."""
         settings = [word for key, value in SETTINGS for word in ("-c", f"{key}={value}")]
         return [given(word) for word in ("git", *settings, *words)]
 
-    def _environment(self, at: datetime | None) -> Mapping[str, str]:
+    def environment(self, at: datetime | None = None) -> dict[str, str]:
+        """All that git is told: nothing of the user's. `at` is the time that a commit carries."""
         name, mail = IDENTITY
         date = f"{int(at.timestamp())} +0000" if at else ""
         return {

@@ -34,6 +34,7 @@ from orchestrator.queries.workstreams.operating import (
 )
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
+from orchestrator.services.operation.second_remote import RemoteSeen, remote_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class OperatingFacts:
     workspace: FolderSize
     history: HistoryEntry | None
     sealed: HistoryCheckpoint | None
+    remote: RemoteSeen | None
     database: DatabaseFigures
     disk_free: int
     disk_size: int
@@ -87,6 +89,7 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
         sealed=newest_checkpoint(),
+        remote=remote_seen(),
         database=database_figures(),
         disk_free=free,
         disk_size=size,
