@@ -35,6 +35,7 @@ def needs(scope: Scope) -> Callable[[View], View]:
             caller_of(request).require(scope)
             return view(request, **values)
 
+        scoped.__dict__["admit"] = lambda caller: caller.require(scope)
         return scoped
 
     return decorate
@@ -68,6 +69,7 @@ def act(*acts: Act[..., Any], status: int | Callable[[Any], int] = 200) -> Calla
             return _response(answer)
 
         acted.__dict__["takes_key"] = True
+        acted.__dict__["admit"] = lambda caller: caller.admit(*acts)
         acted.__dict__["acts"] = acts
         return acted
 

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Final, get_args, get_type_hints
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.constants import NOT_SET
+from ninja.decorators import decorate_view
 from ninja.params.models import Query as QueryParam
 from pydantic import BaseModel
 
+from orchestrator.api.auth import caller_of
 from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
-from orchestrator.core.errors import InvalidInput
+from orchestrator.core.errors import InvalidInput, TooLarge
+from orchestrator.services.people.callers import Caller
 
 #: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a
 #: refused bundle those of each file.
@@ -20,6 +23,8 @@ REFUSALS: Final[dict[int, Any]] = {
     **dict.fromkeys((401, 403, 404, 405, 409, 413, 429, 500, 503), RefusalFacts),
     422: PlanRefusalFacts | BundleRefusalFacts | RefusalFacts,
 }
+#: How a body or a query is refused, which is read before anything is asked of the caller.
+UNREADABLE: Final = (TooLarge.status, InvalidInput.status)
 KEY: Final = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -46,7 +51,25 @@ class Routes(Router):
         answers = declared if isinstance(declared, dict) else {200: declared}
         if getattr(view_func, "takes_key", False):
             options["openapi_extra"] = {"parameters": [KEY], **(options.get("openapi_extra") or {})}
-        super().add_api_operation(path, methods, _strict(view_func, path), response=answers, **options)
+        view = decorate_view(_rights_first(view_func))(_strict(view_func, path))
+        super().add_api_operation(path, methods, view, response=answers, **options)
+
+
+def _rights_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Whoever may not do it is told that, and not what their request lacks (FR-025)."""
+    admit: Callable[[Caller], None] = getattr(view, "admit", lambda _caller: None)
+
+    def decorate(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(run)
+        def answered(request: HttpRequest, **values: Any) -> HttpResponse:
+            answer = run(request, **values)
+            if answer.status_code in UNREADABLE:
+                admit(caller_of(request))
+            return answer
+
+        return answered
+
+    return decorate
 
 
 def _strict(view: Callable[..., Any], path: str) -> Callable[..., Any]:

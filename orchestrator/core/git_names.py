@@ -13,7 +13,7 @@ BRANCH_LENGTH: Final = 100
 _FULL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: Four digits are git's own shortest abbreviation.
 _WORD: Final = re.compile(r"[0-9a-f]{4,64}")
-#: What git speaks itself, encrypted or on this machine; a host begins with no dash, which ssh reads otherwise.
+#: What git speaks itself, encrypted or on this machine; ssh reads a host that begins with a dash otherwise.
 _REMOTE: Final = re.compile(
     r"(?:(?:https|ssh)://(?:[^\s/@-][^\s/@]*@)?[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*|(?:file://)?(?=/))/[!-~]+"
 )
