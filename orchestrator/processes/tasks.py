@@ -19,9 +19,9 @@ from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
-from orchestrator.services.operation.second_remote import push_beside
 from orchestrator.services.people import notifying
 from orchestrator.services.sealing.anchors import seal_and_anchor
+from orchestrator.services.sealing.second_remote import push_beside
 from orchestrator.services.work import collector
 from orchestrator.services.work.branch_turns import going_on
 from orchestrator.services.work.clearing import clear_places

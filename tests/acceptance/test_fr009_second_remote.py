@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from orchestrator.core.git_names import address_shown, is_remote_address
-from orchestrator.services.operation.second_remote import KEY, push_beside, push_now, remote_seen
 from orchestrator.services.sealing.anchors import seal_and_anchor
+from orchestrator.services.sealing.second_remote import KEY, push_beside, push_now, remote_seen
 from orchestrator.workspace import Workspace
 from tests.cast import NOON, Driver
 from tests.web.pages import signed_in, words

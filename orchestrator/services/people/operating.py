@@ -34,7 +34,7 @@ from orchestrator.queries.workstreams.operating import (
 )
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
-from orchestrator.services.operation.second_remote import RemoteSeen, remote_seen
+from orchestrator.services.sealing.second_remote import RemoteSeen, remote_seen
 
 
 @dataclass(frozen=True, slots=True)
