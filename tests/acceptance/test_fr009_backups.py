@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -17,8 +18,11 @@ from orchestrator.core.sealing.notes import read_head, read_note
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.processes import queue_broker
 from orchestrator.processes.supervisor import only_supervisor
+from orchestrator.services.base.actor import Actor
 from orchestrator.services.handoff.divergence import workspace_facts
 from orchestrator.services.operation import backups, databases
+from orchestrator.services.sealing.keys import key_ring
+from orchestrator.services.sealing.rotation import rotate_key
 from tests.cast import Driver
 from tests.conftest import drop_guards
 
@@ -296,3 +300,44 @@ def test_f33_a_lost_key_holds_up_no_restore_when_it_is_said(worked: Driver, tmp_
     said = run("restore", tmp_path / "backup", "--key-is-lost")
     assert "Nothing is signed yet" in said
     assert Workstream.objects.filter(slug="card-refunds").exists()
+
+
+def test_f33_after_a_backup_from_before_a_rotation_the_key_that_no_entry_names_is_told(
+    worked: Driver, tmp_path: Path
+) -> None:
+    run("backup", tmp_path / "backup", "--keys", tmp_path / "safe")
+    old = key_ring().private.public
+    rotate_key(reason="A year is over.", actor=worked.cast.actor("approver"), now=worked.tick())
+    new = key_ring().private.public
+    run("verify_history")
+
+    lost()
+    said = run("restore", tmp_path / "backup")
+    assert f"To this history belongs the key {old}." in said
+    assert f"signs with {new}" in said
+    told = left_with("verify_history")
+    assert f"The key {new} signs, and no entry of this history names it" in told
+    rotate_key(reason="Named now.", actor=approver_again(worked), now=worked.tick())
+    run("verify_history")
+
+
+def test_f33_the_key_of_a_backup_from_before_a_rotation_is_put_back_with_it(
+    worked: Driver, tmp_path: Path
+) -> None:
+    run("backup", tmp_path / "backup", "--keys", tmp_path / "safe")
+    rotate_key(reason="A year is over.", actor=worked.cast.actor("approver"), now=worked.tick())
+    lost()
+    assert "belongs the key" not in run("restore", tmp_path / "backup", "--keys", tmp_path / "safe")
+    run("verify_history")
+
+
+def approver_again(worked: Driver) -> Actor:
+    """The account as the restore brought it back."""
+    return Actor.person(User.objects.get(username=worked.cast.approver.username))
+
+
+def left_with(*words: object) -> str:
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command(*map(str, words), stdout=out)
+    return out.getvalue()

@@ -14,6 +14,7 @@ from orchestrator.queries.base.recorded import UNREADABLE
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.sealing.exporting import exported
 from orchestrator.services.sealing.keys import key_file, key_ring
+from orchestrator.services.sealing.named_keys import unnamed_keys
 from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, in_words, verify
 from orchestrator.services.sealing.workspace_copy import Copy, copy_of, workspace_breach
 
@@ -75,8 +76,17 @@ class Command(BaseCommand):
         if found.breach is not None:
             self._end(f"{found.breach}")
         self._say(found)
+        self._strangers(keys, None if key else keys[:1])
         if export:
             self._export(export)
+
+    def _strangers(self, keys: tuple[PublicKey, ...], signing: tuple[PublicKey, ...] | None) -> None:
+        if strange := unnamed_keys(keys, signing[0] if signing else None):
+            self._end(
+                f"The key {strange[0]} signs, and no entry of this history names it: was a backup from "
+                "before a rotation put back? If so, manage.py history_key --rotate names it; if not, "
+                "somebody else signs."
+            )
 
     def _export(self, file: str) -> None:
         try:

@@ -44,6 +44,7 @@ from orchestrator.services.operation.databases import (
 from orchestrator.services.people.accounts import COMMAND_LINE
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import key_ring, ring_in
+from orchestrator.services.sealing.named_keys import unnamed_keys
 from orchestrator.services.sealing.verifying import Disproved, claim_of, verify
 from orchestrator.workspace import Workspace
 from orchestrator.workspace.packs import (
@@ -105,6 +106,7 @@ def restore_backup(folder: Path, manifest: Manifest, ways: Ways, *, now: datetim
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     notes += _put_keys(manifest, ways, kept)
+    notes += _key_told(manifest)
     notes += _put_repositories(folder, manifest, now)
     _record(manifest, before, given_up, ways.reason, now)
     notes += _sealed(now)
@@ -271,6 +273,20 @@ def _put_keys(manifest: Manifest, ways: Ways, kept: Path) -> list[str]:
             "unknown, until it is back (SECRET_KEY, SECRET_KEY_FALLBACKS or --keys)."
         )
     return notes
+
+
+def _key_told(manifest: Manifest) -> list[str]:
+    """After a backup from before a rotation: the key that belongs to its history, when another one signs."""
+    try:
+        ring = key_ring()
+    except WrongState:
+        return []  # sealing says what is wrong with it
+    if not unnamed_keys(ring.public, ring.private.public):
+        return []
+    return [
+        f"To this history belongs the key {manifest.keys[0]}. The key file signs with {ring.private.public}, "
+        "which no entry of it names: manage.py history_key --rotate does; until then verify_history says so."
+    ]
 
 
 def _put_repositories(folder: Path, manifest: Manifest, now: datetime) -> list[str]:
