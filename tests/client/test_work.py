@@ -1,10 +1,12 @@
 """An agent's work on the command line, from the claim to the handover (FR-027, LC-8)."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from orchestrator.client import work
 from orchestrator.client.brief_text import brief_lines
 from tests.acceptance.lanes import LANES, make_repository
 from tests.cast import Driver
@@ -116,6 +118,20 @@ def test_bx1_without_the_folder_the_brief_says_how_to_check_out_and_push(
     assert told[-1].startswith("Next: ")
     assert f"HEAD:refs/pushed/{place.branch}-{place.attempt_id}" in "".join(told)
     assert "git" not in "".join(brief_lines(claim, in_place=True)), "its own folder has it already"
+
+
+def test_wf4_a_long_wait_is_asked_for_in_parts(call: Call, driver: Driver, monkeypatch) -> None:
+    clock = iter((0, 50, 100))
+    asked: list[int] = []
+
+    def nothing(_connection: object, _wanted: object, wait: int) -> dict[str, object]:
+        asked.append(wait)
+        return {"claim": None, "sentence": "Nothing.", "waiting": []}
+
+    monkeypatch.setattr(work, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(work, "take_next", nothing)
+    assert call("next", "--wait", "99").code == 3
+    assert asked == [50, 49]
 
 
 def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> None:

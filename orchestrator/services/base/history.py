@@ -25,6 +25,7 @@ from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.masking import masked_here
 from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import current_unit, in_unit
+from orchestrator.services.base.watched import note_action
 
 
 def record(
@@ -42,6 +43,7 @@ def record(
 
     `data` holds JSON values only.
     """
+    note_action(action)
     said = Said(subject, reason, _with_masked(data or {}))
     waiting = _WaitingEntry(_Act(workstream, actor, action, now), said, corrects)
     current_unit().at_the_end(_write, [waiting], last=True)
@@ -67,7 +69,7 @@ def tells(row: Model, *columns: str) -> None:
     current_unit().at_the_end(_write, [Told(part, part.key_of(row), row) for part in parts], last=True)
 
 
-def tells_of(model: type[Model], keys: Iterable[int], **values: object) -> None:
+def tells_of(model: type[Model], keys: Iterable[int], /, **values: object) -> None:
     """The same of rows of which nobody holds an object: `values` are those of all columns of a part."""
     parts = BY_MODEL[model].parts_with(frozenset(values))
     told = [Told(part, key, None, values) for part in parts for key in keys]
@@ -113,6 +115,7 @@ def record_each(
     *, workstream: Workstream, actor: Actor, action: Action, entries: Iterable[Said], now: datetime
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
+    note_action(action)
     act = _Act(workstream, actor, action, now)
     said = (one._replace(data=_with_masked(one.data)) for one in entries)
     current_unit().at_the_end(_write, [_WaitingEntry(act, one, None) for one in said], last=True)

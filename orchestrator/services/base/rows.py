@@ -165,7 +165,7 @@ def _columns_by_name(model: type[Model]) -> dict[str, WrittenColumn]:
     return {field.name: _column(field) for field in model._meta.concrete_fields}
 
 
-def changed(rows: "QuerySet[Any]", **columns: object) -> list[int]:
+def changed(rows: "QuerySet[Any]", /, **columns: object) -> list[int]:
     """Writes columns of all these rows, as `QuerySet.update` does, and answers with their keys."""
     query = cast(UpdateQuery, rows.query.chain(UpdateQuery))
     query.add_update_values(columns)

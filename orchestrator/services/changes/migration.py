@@ -94,7 +94,7 @@ def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
     roles=APPROVERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why the workstream goes on under another version."),
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.WORKSTREAM_MIGRATED,),
 )
 def migrate_workstream(

@@ -53,7 +53,7 @@ class _Way:
     roles=APPROVERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why the migration is rolled back."),
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.MIGRATION_ROLLED_BACK,),
 )
 def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) -> Migration:

@@ -23,7 +23,7 @@ from orchestrator.services.workstreams.needs import relate_needs
 @act(
     roles=SUBMITTERS,
     scope=Scope.MANAGE,
-    locks=(Lock.WORKFLOW, Lock.NAMES),
+    locks=(Lock.WORKFLOW, Lock.NAMES, Lock.NEEDS),
     records=(Action.WORKSTREAM_STARTED,),
 )
 def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) -> Workstream:

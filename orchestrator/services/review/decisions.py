@@ -51,8 +51,14 @@ from orchestrator.services.review.holding import held_until
     scope=Scope.MANAGE,
     person="A plan is approved by a person.",
     only="not its author, unless the workflow allows it",
-    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
-    records=(Action.PLAN_SIGNED, Action.PLAN_APPROVED),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NEEDS),
+    records=(
+        Action.PLAN_SIGNED,
+        Action.PLAN_APPROVED,
+        Action.COMMENTS_SENT,
+        Action.WORKSTREAM_MIGRATED,
+        Action.INTERVENTION_DONE,
+    ),
 )
 def approve_version(
     *,
@@ -109,7 +115,7 @@ def approve_version(
     scope=Scope.MANAGE,
     reason=why("reason", "A plan is sent back with a reason."),
     locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
-    records=(Action.PLAN_SENT_BACK,),
+    records=(Action.PLAN_SENT_BACK, Action.COMMENTS_SENT),
 )
 def send_back_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongExecutor, WrongState
+from orchestrator.core.errors import HeldBack, NotFound, Refusal, StaleToken, WrongExecutor, WrongState
 from orchestrator.core.people.roles import suits
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, Blocker, Executor
+from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
@@ -46,8 +46,13 @@ def held_attempt(attempt_id: int, token: int, executor: Executor, actor: Actor) 
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
     """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
-    if refusal := lacking(actor, sorted(doers_of(attempt.task.step))):
+    if refusal := why_not_do(attempt.task, actor):
         raise refusal
+
+
+def why_not_do(task: Task, actor: Actor) -> Refusal | None:
+    """Why this actor does not do the step: it asks for a role that they lack."""
+    return lacking(actor, sorted(doers_of(task.step)))
 
 
 def refuse_unsuited(attempt: Attempt, executor: Executor, runs: Collection[str]) -> None:
@@ -71,10 +76,14 @@ def blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
 
 
-def refuse_held(situation: Situation) -> None:
-    """HeldBack while what the launched task builds on is missing or altered (EC-3, F32)."""
-    if situation.lost and (lost := lost_before(situation.task)):
-        raise HeldBack(f"{situation.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
+def why_held(task: Task, *, lost: bool) -> Refusal | None:
+    """HeldBack while what the launched task builds on is missing or altered (EC-3, F32).
+
+    `lost` is false where it is known that nothing is.
+    """
+    if lost and (before := lost_before(task)):
+        return HeldBack(f"{task.step.key} is {before.sentence}.", path=before.path, holder=before.key)
+    return None
 
 
 def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: object) -> None:
