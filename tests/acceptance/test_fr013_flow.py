@@ -336,19 +336,14 @@ def test_fr017_a_name_that_nothing_has_is_said(reader: Client, cast: Cast, query
     assert reader.get(f"/api/flow/?{query}").status_code == 422
 
 
-def test_fr013_work_of_minutes_is_drawn_in_minutes_each_item_as_a_mark(
-    reader: Client, cast: Cast, filled: list[Workstream]
-) -> None:
+def test_fr013_work_of_minutes_is_drawn_in_minutes_each_item_as_a_mark(reader: Client, cast: Cast) -> None:
     """Everything began today: no other day stands below the charts, and nothing is counted over two."""
-    Workstream.objects.exclude(pk__in=[row.pk for row in filled[:4]]).update(
-        flow_state="archived", created_at=NOW - timedelta(days=900), started_at=None, finished_at=None,
-        first_finished_at=None, accepted_at=None, first_accepted_at=None,
-    )  # fmt: skip
-    for place, row in enumerate(filled[:4]):
+    for place, row in enumerate(flow_rows([cast.initiator, cast.approver], NOW, 4)):
         began = NOW - timedelta(minutes=50 - place)
         ended = None if place == 3 else began + timedelta(minutes=7 * place, seconds=3)
         Workstream.objects.filter(pk=row.pk).update(
-            flow_state="finished" if ended else "started", created_at=began, started_at=began,
+            flow_state="finished" if ended else "started", status="active",
+            created_at=began, started_at=began,
             finished_at=ended, first_finished_at=ended, accepted_at=None, first_accepted_at=None,
             blocked_since=None if ended else NOW - timedelta(minutes=2), blocked_time=timedelta(0),
         )  # fmt: skip

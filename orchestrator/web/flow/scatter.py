@@ -16,8 +16,8 @@ from orchestrator.web.flow.addresses import Links, history_of
 from orchestrator.web.flow.words import counted, day_words, span_words
 
 TITLE = "Cycle time"
-#: So many items have a dot each. More of them share a place on a grid of so many by so many; a shared dot says
-#: how many it stands for.
+#: So many items have a dot each. More of them share a place on a grid of so many by so many; a shared dot
+#: says how many it stands for.
 MOST_DOTS = 60
 ACROSS, DOWN = 32, 12
 #: Rows of the table.
