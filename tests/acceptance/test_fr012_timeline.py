@@ -12,7 +12,7 @@ from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.timeline import StretchKind, timeline_of
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.work import failures
-from orchestrator.web.charts.axis import Stretch, moments_below
+from orchestrator.web.charts.axis import DrawnTime, moments_below
 from tests.cast import Driver
 from tests.web.pages import htmx, signed_in, words
 
@@ -131,7 +131,7 @@ def test_fr012_every_lane_of_many_is_reached_and_the_table_begins_with_what_come
 def test_fr012_the_axis_says_the_day_where_it_changes(hours: int, said: list[str], settings: Any) -> None:
     settings.PROJECT_TIME_ZONE = "UTC"
     first = datetime(2026, 11, 30, 16, tzinfo=UTC)
-    assert [tick.text for tick in moments_below(Stretch(first, first + timedelta(hours=hours)))] == said
+    assert [tick.text for tick in moments_below(DrawnTime(first, first + timedelta(hours=hours)))] == said
 
 
 def test_fr012_the_workstream_s_page_loads_it_when_it_is_opened(begun: Driver, client: Client) -> None:

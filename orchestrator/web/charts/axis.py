@@ -19,7 +19,7 @@ UNITS: Final = (
 )
 
 
-class Stretch(NamedTuple):
+class DrawnTime(NamedTuple):
     """The time that a chart draws from left to right."""
 
     first: datetime
@@ -34,7 +34,7 @@ class Stretch(NamedTuple):
         return share((moment - self.first).total_seconds(), self.length.total_seconds())
 
 
-def moments_below(span: Stretch) -> list[Tick]:
+def moments_below(span: DrawnTime) -> list[Tick]:
     """A few moments, evenly: days of a long time; of a short one times of day, with the date where it is
     another than at the one before."""
     names, day = [], ""

@@ -17,7 +17,7 @@ class Cell(NamedTuple):
     href: str = ""
 
 
-class Part(NamedTuple):
+class ChartPart(NamedTuple):
     """A part of a chart that is too long for one drawing; the one that is shown has no address."""
 
     text: str
@@ -38,7 +38,7 @@ class Chart:
     head: Sequence[str] = ()
     rows: Sequence[Sequence[Cell]] = ()
     notes: Sequence[str] = ()
-    parts: Sequence[Part] = ()
+    parts: Sequence[ChartPart] = ()
 
     @property
     def drawing(self) -> SafeString:

@@ -8,7 +8,7 @@ from orchestrator.core.engine import explain
 from orchestrator.models import Task
 from orchestrator.queries.work.timeline import Stretch, StretchKind, Timeline
 from orchestrator.web.charts import axis
-from orchestrator.web.charts.chart import Cell, Chart, Part
+from orchestrator.web.charts.chart import Cell, Chart, ChartPart
 from orchestrator.web.charts.plot import Plot, Rule, Strip, Tick
 from orchestrator.web.zone import project_zone
 
@@ -47,7 +47,7 @@ def timeline_chart(timeline: Timeline, now: datetime, address: Address, scope: s
     shown = [one for one in timeline.stretches if one.lane in set(lanes)]
     first = min(one.since for one in timeline.stretches)
     last = max(now, *(one.until or now for one in timeline.stretches))
-    span = axis.Stretch(min(first, now), max(last, first + timedelta(minutes=1)))
+    span = axis.DrawnTime(min(first, now), max(last, first + timedelta(minutes=1)))
     rows = _told(shown)
     notes = []
     if timeline.left_out:
@@ -68,10 +68,10 @@ def timeline_chart(timeline: Timeline, now: datetime, address: Address, scope: s
     )
 
 
-def _parts(lanes: int, chosen: int) -> list[Part]:
+def _parts(lanes: int, chosen: int) -> list[ChartPart]:
     firsts = range(0, lanes, MOST_LANES)
     return [
-        Part(
+        ChartPart(
             f"Lanes {first + 1} to {min(first + MOST_LANES, lanes)}",
             "" if place == chosen else f"?lanes={place}",
         )
@@ -113,7 +113,7 @@ def _finding(timeline: Timeline, now: datetime) -> str:
 def _plot(
     lanes: Sequence[str],
     stretches: Sequence[Stretch],
-    span: axis.Stretch,
+    span: axis.DrawnTime,
     now: datetime,
     address: Address,
 ) -> Plot:
@@ -146,7 +146,7 @@ def _packed(stretches: Sequence[Stretch], now: datetime) -> list[list[Stretch]]:
     return rows
 
 
-def _strip(one: Stretch, span: axis.Stretch, now: datetime, y: int, address: Address) -> Strip:
+def _strip(one: Stretch, span: axis.DrawnTime, now: datetime, y: int, address: Address) -> Strip:
     x = span.x(one.since)
     width = max(span.x(one.until or now) - x, NARROWEST)
     return Strip(min(x, 100 - NARROWEST), width, y, ROW - 4, _says(one, now), address(one.task), _tone(one))

@@ -9,7 +9,7 @@ from orchestrator.core.flow.figures import Durations
 from orchestrator.core.flow.percentiles import FEWEST
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow, Population
-from orchestrator.web.charts.axis import LengthScale, Stretch, moments_below
+from orchestrator.web.charts.axis import DrawnTime, LengthScale, moments_below
 from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import Dot, Plot, Rule, Tick, spread
 from orchestrator.web.flow.addresses import Links, history_of
@@ -97,10 +97,10 @@ def _cycle(row: FlowRow) -> timedelta:
     return row.item.cycle or timedelta(0)
 
 
-def _time(population: Population) -> Stretch:
+def _time(population: Population) -> DrawnTime:
     """What is drawn: the chosen time, or since the first item was registered if that is later."""
     first = min(population.first_registered, population.until - timedelta(minutes=1))
-    return Stretch(max(population.since, first), population.until)
+    return DrawnTime(max(population.since, first), population.until)
 
 
 def _marks(rows: list[FlowRow], population: Population, scale: LengthScale, links: Links) -> list[Dot]:
