@@ -216,6 +216,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "orchestrator.web.people.lock_outs.counted_name"
 AXES_CLIENT_IP_CALLABLE = "orchestrator.web.people.addresses.network_of"
 AXES_LOCKOUT_CALLABLE = "orchestrator.web.people.lock_outs.locked_out_page"
 AXES_DISABLE_ACCESS_LOG = True
@@ -243,6 +244,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # comes in.
 TLS = os.environ.get("TLS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+# Who watches over it asks on this machine; there is nothing secret in the question or the answer.
+SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$"]
 if TLS:  # browsers take such names from this host alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0

@@ -18,9 +18,13 @@ from orchestrator.contract.prehandoff import (
 )
 from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, Workstream
-from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects, was_claimed
+from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.workstreams.duplicates import decide_duplicate, decide_duplicates
+from orchestrator.services.workstreams.duplicates import (
+    decide_duplicate,
+    decide_duplicates,
+    why_duplicates_are_settled,
+)
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
 router = Routes(tags=["workstreams"])
@@ -78,10 +82,9 @@ def sign(request: HttpRequest, uuid: UUID, body: PrehandoffSignature) -> Prehand
 
 def _facts(workstream: Workstream) -> PrehandoffFacts:
     signature = signature_of(workstream)
-    open_to_work = workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
     return PrehandoffFacts(
         suspects=tuple(_suspect(suspect) for suspect in suspects(workstream)),
-        decidable=open_to_work and not was_claimed(workstream),
+        decidable=why_duplicates_are_settled(workstream) is None,
         signed_by=signature.signed_as if signature else "",
         signed_at=signature.signed_at if signature else None,
         rationale=signature.rationale if signature else "",

@@ -382,7 +382,7 @@ def _held(claim: dict[str, Any]) -> HeldStep:
 
 
 def _prompt(claim: dict[str, Any], answer: str) -> str:
-    brief = "\n".join(line for line in brief_lines(claim) if not line.startswith("Next: "))
+    brief = "\n".join(brief_lines(claim, in_place=True))
     answered = f"\nYou asked a person. The answer: {answer}\n" if answer else ""
     return f"Do this step of a plan, and nothing beside it.\n{brief}\n{answered}{HOW}"
 

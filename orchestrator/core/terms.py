@@ -1,7 +1,4 @@
-"""The words of the field, each with one spelling (design section 2).
-
-Pages, columns, files and API use these values.
-"""
+"""The words of the field, each with one spelling: pages, columns, files and API use them (design 2)."""
 
 from enum import StrEnum
 from typing import Final
@@ -66,6 +63,10 @@ class WorkstreamStatus(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     ARCHIVED = "archived"
+
+
+#: Of a workstream whose plan and tasks may still change.
+OPEN_WORKSTREAM: Final = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 
 
 class TaskStatus(StrEnum):

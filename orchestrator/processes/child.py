@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
+
+from orchestrator.processes.forked import ForkedProcess
 
 #: Seconds before a restart: the first comes at once, each further death in quick succession waits longer.
 BACKOFF: Final = (0.0, 1.0, 2.0, 5.0, 10.0)
@@ -50,10 +52,13 @@ class Child:
         folder: Path,
         undertaker: Undertaker,
         environment: Mapping[str, str] | None = None,
+        run: Callable[[], None] | None = None,
     ) -> None:
         self.name, self.argv, self.undertaker, self.environment = name, list(argv), undertaker, environment
         self.log, self.pid_file = folder / "logs" / f"{name}.log", folder / "run" / f"{name}.pid"
-        self.process: subprocess.Popen[bytes] | None = None
+        #: What a copy of this process does, instead of another program that is started.
+        self.run = run
+        self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.started = 0.0
         self.next_start = 0.0
         self.deaths = 0
@@ -64,17 +69,22 @@ class Child:
 
     def start(self, now: float) -> None:
         with _log_of(self.log) as log:
-            self.process = subprocess.Popen(
-                self.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=self.environment,
-            )
+            self.process = self._begin(log)
         self.undertaker.note("+", self.process.pid)
         self.started = now
         _write(self.pid_file, str(self.process.pid))
+
+    def _begin(self, log: IO[bytes]) -> subprocess.Popen[bytes] | ForkedProcess:
+        if self.run is not None:
+            return ForkedProcess(self.name, self.run, log)
+        return subprocess.Popen(
+            self.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=self.environment,
+        )
 
     def ended(self, now: float) -> int | None:
         """The exit code if the process has just been found dead.

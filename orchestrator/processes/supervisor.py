@@ -12,6 +12,7 @@ from typing import IO, Final
 
 from orchestrator.adapters.pool import PooledExecutor
 from orchestrator.core import limits
+from orchestrator.processes import forked
 from orchestrator.processes.child import Child, Undertaker
 from orchestrator.processes.queue_watch import QueueWatch
 from orchestrator.processes.service_manager import READY, STOPPING, ServiceManager
@@ -28,6 +29,7 @@ WEB: Final = "web"
 MCP: Final = "mcp"
 #: Variables that no worker of the pool is given.
 SECRETS: Final = frozenset({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "EMAIL_HOST_PASSWORD"})
+NOTHING_FORKED: Final[Mapping[str, Callable[[], None]]] = {}
 NOTHING_ELSE: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
@@ -100,9 +102,25 @@ def commands(host: str, port: int, executors: Sequence[str], mcp_port: int = 0) 
     return {WEB: web, QUEUE: [*manage, "qcluster"], **agents, **named}
 
 
+def parts_to_fork(wanted: Mapping[str, Sequence[str]]) -> dict[str, Callable[[], None]]:
+    """Those of `commands` and `pool_commands` that are this program's own and need no environment of theirs,
+    where the system can."""
+    if not forked.POSSIBLE:
+        return {}
+    forked.load()
+    found: dict[str, Callable[[], None]] = {}
+    for name, (_, *words) in wanted.items():
+        if name == WEB:
+            found[name] = forked.web(words[-2], int(words[-1]))
+        elif words[1:2] in (["qcluster"], ["run_executor"]):
+            found[name] = forked.command(*words[1:])
+    return found
+
+
 class Supervisor:
     """`say` prints a short line for the operator; `stopping` says when to leave. `environments` are those of
-    children that are not given the supervisor's own. `manager` is who started it."""
+    children that are not given the supervisor's own. `manager` is who started it. What is in `runs` is
+    done by a copy of this process."""
 
     def __init__(
         self,
@@ -113,12 +131,13 @@ class Supervisor:
         stopping: Callable[[], bool],
         environments: Mapping[str, Mapping[str, str]] = NOTHING_ELSE,
         manager: ServiceManager | None = None,
+        runs: Mapping[str, Callable[[], None]] = NOTHING_FORKED,
     ) -> None:
         self.say, self.stopping, self.watch = say, stopping, watch
         self.manager, self.ready = manager or ServiceManager({}, 0), False
         self.undertaker = Undertaker()
         self.children = {
-            name: Child(name, argv, folder, self.undertaker, environments.get(name))
+            name: Child(name, argv, folder, self.undertaker, environments.get(name), runs.get(name))
             for name, argv in wanted.items()
         }
 

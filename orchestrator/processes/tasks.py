@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from orchestrator.core.terms import ArtifactState, WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, ArtifactState
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
 from orchestrator.services.base.trouble import kept_for_the_end
@@ -139,6 +139,5 @@ def workstreams_to_sweep(after: int = 0) -> list[int]:
     3.
     """
     pending = HandoffArtifact.objects.filter(state=ArtifactState.PENDING).values("workstream_id")
-    unfinished = [WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE]
-    due = Workstream.objects.filter(status__in=unfinished) | Workstream.objects.filter(pk__in=pending)
+    due = Workstream.objects.filter(status__in=OPEN_WORKSTREAM) | Workstream.objects.filter(pk__in=pending)
     return list(due.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True))

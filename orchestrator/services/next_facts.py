@@ -14,7 +14,7 @@ from orchestrator.contract.attempts import NextFacts, WaitingWork
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import RETRY_SECONDS
 from orchestrator.core.people.roles import suits
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Verification, WorkflowVersion, Workstream
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import doers_of, roles_of
@@ -119,8 +119,9 @@ def _for_another(attempt: Attempt, executor: Executor) -> WaitingWork:
 
 def _workstreams(wanted: Wanted, now: datetime) -> Iterator[WaitingWork]:
     """Why the first of the open workstreams do not go on; those under way before those that are planned."""
-    open_ones = [WorkstreamStatus.ACTIVE, WorkstreamStatus.PLANNING]
-    rows = Workstream.objects.filter(status__in=open_ones).exclude(open_tasks=0, status=open_ones[0])
+    rows = Workstream.objects.filter(status__in=OPEN_WORKSTREAM).exclude(
+        open_tasks=0, status=WorkstreamStatus.ACTIVE
+    )
     if wanted.workstream is not None:
         rows = rows.filter(pk=wanted.workstream.pk)
     if wanted.repository:

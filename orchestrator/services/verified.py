@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from orchestrator.contract.attempts import AttemptFacts
-from orchestrator.core.engine.verification import VerificationFailed
+from orchestrator.core.engine.verification import NEVER_RUNS, VerificationFailed
 from orchestrator.core.terms import VerificationState
 from orchestrator.queries.work.attempt_facts import attempt_facts
 from orchestrator.queries.work.proof import is_pending
@@ -28,5 +28,8 @@ def verified_attempt(attempt_id: int, seconds: int) -> AttemptFacts:
     facts = attempt_facts(attempt_id)
     told = facts.verification
     if told is not None and told.state is VerificationState.REFUSED and facts.ended_at is None:
-        raise VerificationFailed(f"{told.sentence}\n\n{told.log_end}".strip(), attempt=attempt_id)
+        red = VerificationFailed(f"{told.sentence}\n\n{told.log_end}".strip(), attempt=attempt_id)
+        if told.exit_code is None:
+            red.way_out = NEVER_RUNS
+        raise red
     return facts

@@ -11,14 +11,13 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from orchestrator.core.terms import OPEN_TASK, StepKind, WorkstreamStatus
+from orchestrator.core.terms import OPEN_TASK, OPEN_WORKSTREAM, StepKind, WorkstreamStatus
 from orchestrator.models import HistoryEntry, Task, Workstream
 from orchestrator.web.show import part_asked
 
 #: Seconds for which a list stands while nothing happens, and the board of a workstream.
 SPAN: Final = 300
 SPAN_OF_WORK: Final = 15
-_OPEN: Final = (WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE)
 
 
 def mark_at(now: datetime) -> str:
@@ -41,7 +40,7 @@ def unchanged(request: HttpRequest, part: str, mark: str) -> HttpResponse | None
 
 def work_is_open() -> bool:
     """Whether any workstream is left that something may become of: else nobody is waited for."""
-    return Workstream.objects.filter(status__in=_OPEN).exists()
+    return Workstream.objects.filter(status__in=OPEN_WORKSTREAM).exists()
 
 
 def gates_are_open() -> bool:

@@ -259,3 +259,14 @@ def test_bx9_a_red_commit_is_not_passed_by_with_the_call_without_it(
     assert (status, refusal["code"]) == (422, "proof-demanded")
     assert f"was not green on {commit[:12]}" in refusal["message"]
     assert agent.place["start"][:12] in refusal["recovery"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_a_command_that_cannot_run_is_no_fault_of_the_work(driver: Driver, repository: Path) -> None:
+    driver.start(PLAN.replace(b"`pytest -q prices`", b"`script ../../evil.sh`"))
+    agent = working(driver, "A1").write("prices/model.py", "p = 1\n")
+    assert agent.complete()[0] == 202
+    assert verify(driver)
+    status, refusal = agent.machine.get(f"/api/attempts/{agent.attempt.pk}/verification")
+    assert (status, refusal["code"]) == (409, "verification-failed")
+    assert "a new version of the plan names another command" in refusal["recovery"]

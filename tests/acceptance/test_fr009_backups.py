@@ -284,6 +284,9 @@ def test_fr009_keys_are_never_beside_the_backup_unasked(worked: Driver, tmp_path
     run("backup", tmp_path / "backup", "--keys", tmp_path / "backup" / "keys", "--keys-beside")
     assert (tmp_path / "backup" / "keys" / "history.key").stat().st_mode & 0o077 == 0
     assert "is not empty" in refused("backup", tmp_path / "backup")
+    assert "with which it would be lost" in refused("backup", Path(settings.DATA_DIR) / "backup")
+    (tmp_path / "backup" / "extra").write_text("x")
+    assert "extra is none that the backup wrote" in refused("restore", tmp_path / "backup")
 
 
 def test_f33_a_lost_key_holds_up_no_restore_when_it_is_said(worked: Driver, tmp_path: Path) -> None:

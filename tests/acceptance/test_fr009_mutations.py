@@ -380,6 +380,74 @@ def forged_note(size: int, root: bytes, key: Any) -> SignedNote:
     return SignedNote(head.text, (signed(head.text, key),))
 
 
+UNREADABLE = {
+    "a workstream's row deleted": (
+        "DELETE FROM orchestrator_workstream",
+        "belongs to is gone",
+    ),
+    "an entry given to no workstream": (
+        "UPDATE orchestrator_historyentry SET workstream_id = 999 WHERE sequence = 3",
+        "Entry 3 is bad: the workstream with the id 999",
+    ),
+    "entries that are no entries": ("ALTER TABLE orchestrator_historyentry RENAME TO x", "cannot be read"),
+    "tables that are gone": (
+        "ALTER TABLE orchestrator_approval RENAME TO x",
+        "another one than it speaks of",
+    ),
+    "checkpoints that are gone": ("ALTER TABLE orchestrator_historycheckpoint RENAME TO x", "cannot be read"),
+}
+#: SQLite lets a column hold any type.
+UNREADABLE_TYPES = {
+    "an id that is none": ("workstream", "uuid = 'zz'", "cannot be read"),
+    "a moment that is none": ("historyentry", "recorded_at = 'x'", "its columns do not say"),
+    "a leaf of bytes": ("historyentry", "leaf = CAST(leaf AS BLOB)", "its columns do not say"),
+    "a number of words": ("historyentry", "number = 'x'", "its columns do not say"),
+    "a place of words": ("historyentry", "sequence = 'x'", "entry 1 is missing"),
+    "a note of bytes": ("historycheckpoint", "note = CAST(note AS BLOB)", "The note of the checkpoint over"),
+    "a size of words": ("historycheckpoint", "size = 'x'", "cannot be read"),
+    "hashes of words": ("historytile", "hashes = 'x'", "Tile 0 of level 0 has other hashes"),
+    "a signature's moment": ("approval", "signed_at = 'x'", "the approval with the id"),
+    "a step's status": ("task", "rework = 'x'", "rework is 'x' in the tables"),
+    "an artifact of bytes": ("handoffartifact", "body = CAST(body AS BLOB)", "artifact"),
+}
+
+
+def found_after(statement: str) -> str:
+    """What is said after a statement past every constraint, as whoever owns the database can run it."""
+    with transaction.atomic():
+        unchecked(statement)
+        said = verified()
+        transaction.set_rollback(True)
+    if connection.vendor == "sqlite":
+        sql("PRAGMA ignore_check_constraints = OFF")
+    return said
+
+
+def unchecked(statement: str) -> None:
+    if connection.vendor == "sqlite":
+        sql("PRAGMA defer_foreign_keys = ON")
+        sql("PRAGMA ignore_check_constraints = ON")
+    else:
+        sql("SET LOCAL session_replication_role = replica")
+    sql(statement)
+
+
+@pytest.mark.parametrize(("statement", "said"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_fr009_what_cannot_be_read_is_a_sentence(full: Driver, statement: str, said: str) -> None:
+    assert said in found_after(statement)
+
+
+@pytest.mark.parametrize("what", UNREADABLE_TYPES)
+def test_fr009_a_column_of_another_type_is_a_sentence(full: Driver, what: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps the types of columns.")
+    table, change, said = UNREADABLE_TYPES[what]
+    unchecked(
+        f"UPDATE orchestrator_{table} SET {change} WHERE id = (SELECT MIN(id) FROM orchestrator_{table})"
+    )
+    assert said in verified()
+
+
 def test_fr009_checkpoints_that_are_gone_are_named(full: Driver) -> None:
     sql("DELETE FROM orchestrator_historycheckpoint")
     assert "is gone from the database" in verified()

@@ -3,6 +3,7 @@ it.
 """
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -97,6 +98,9 @@ class TestLimits:
             ("orchestrator", "sign-in stopped", "a name that no account has"),
         ]
         assert not HistoryEntry.objects.filter(leaf__contains="typed into").exists()
+        kept = [str(one) for row in AccessAttempt.objects.values_list() for one in row]
+        assert any("anna" in one for one in kept)
+        assert not any("typed into" in one for one in kept)
 
     def test_behind_a_proxy_the_address_is_the_one_that_the_nearest_proxy_adds(
         self, client: Client, cast: Cast, settings

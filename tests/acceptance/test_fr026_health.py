@@ -1,6 +1,7 @@
 """FR-026: whoever watches over the installation learns whether it answers, whether work can go on, and how
 much there is."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,27 @@ def test_fr026_a_queue_that_stands_still_is_named(driver: Driver) -> None:
     answer = Client().get("/ready")
     assert (answer.status_code, list(answer.json()["problems"])) == (503, ["queue"])
     assert answer["Retry-After"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_fr026_f16_a_full_disk_is_named(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver.start()
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: usage._replace(free=1024))
+    answer = Client().get("/ready")
+    assert (answer.status_code, list(answer.json()["problems"])) == (503, ["disk"])
+    assert "0 MiB left" in answer.json()["problems"]["disk"]
+
+
+def test_fr026_monitors_are_answered_without_tls(db, settings) -> None:
+    """A health check on this machine asks over plain HTTP, behind a proxy with TLS as well."""
+    settings.SECURE_SSL_REDIRECT = True
+    assert [Client().get(f"/{name}").status_code for name in ("health", "ready", "metrics")] == [
+        200,
+        503,
+        404,
+    ]
+    assert Client().get("/health/x").status_code == 301
 
 
 def test_fr026_a_database_that_does_not_answer_is_no_500(driver: Driver, monkeypatch) -> None:

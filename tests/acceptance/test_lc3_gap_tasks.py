@@ -114,7 +114,7 @@ def test_lc3_a_version_of_accepted_work_is_taken_back_or_decided_once_it_is_reop
     address = reverse("plan-review", args=[newest.workflow.slug, newest.number])
     client = signed_in(driver.cast.approver)
     page = client.get(address)
-    assert "re-open it to decide about its plan, or withdraw this version" in words(page)
+    assert "Have it re-opened first; a version in review can be withdrawn as it is" in words(page)
     assert "disabled" not in control(page, "withdraw")
     assert "disabled" in control(page, "approve")
     client.post(f"/workstreams/{work.uuid}/acts/reopen", {"reason": "A gap."})
@@ -198,7 +198,7 @@ def test_lc3_an_archived_workstream_says_what_may_become_of_a_version_in_review(
     address = f"/workstreams/{work.uuid}/"
     assert steward.patch(address, {"status": "archived", "reason": "Superseded."})[0] == 200
     page = words(signed_in(driver.cast.approver).get(address))
-    assert "the version can be sent back or withdrawn, not approved" in page
+    assert "the version can only be withdrawn" in page
     assert "not accepted before" not in page
     newest = work.version.workflow.versions.order_by("-number")[0]
     about = f"/api/workflows/{newest.workflow.slug}/versions/2"
@@ -207,3 +207,33 @@ def test_lc3_an_archived_workstream_says_what_may_become_of_a_version_in_review(
     seen = {"sha256": newest.source_sha256, "reason": "It is archived."}
     assert steward.post(f"{about}/withdraw", seen)[0] == 200
     assert "waits for a decision" not in words(signed_in(driver.cast.approver).get(address))
+
+
+@pytest.mark.parametrize("status", ["completed", "archived"])
+def test_lc3_nothing_but_a_withdrawal_is_decided_about_the_plan_of_closed_work(
+    driver: Driver, steward: Machine, status: str
+) -> None:
+    """The page and the machine interfaces say the same."""
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    accepted = {"accepted_at": NOON, "accepted_by": driver.cast.approver} if status == "completed" else {}
+    Workstream.objects.update(status=status, **accepted)
+    newest = work.version.workflow.versions.order_by("-number")[0]
+    about = f"/api/workflows/{newest.workflow.slug}/versions/2"
+    seen = {"sha256": newest.source_sha256, "reason": "Not now."}
+    closed = f"Card refunds is {status}; its plan no longer changes."
+    code, answer = steward.post(f"{about}/send-back", seen)
+    assert (code, answer.get("message")) == (409, closed)
+    form = seen | {"version_id": newest.pk, "seen_sha256": newest.source_sha256}
+    address = reverse("plan-decide", args=[newest.workflow.slug, 2])
+    client = signed_in(driver.cast.admin)
+    for decision in ("approve", "send-back"):
+        assert closed in words(client.post(address, form | {"decision": decision}))
+    page = client.get(reverse("plan-review", args=[newest.workflow.slug, 2]))
+    assert "disabled" in control(page, "send-back")
+    assert closed in words(page)
+    newest.refresh_from_db()
+    assert newest.status == "in_review"
+    assert "disabled" not in control(page, "withdraw")
+    assert steward.post(f"{about}/withdraw", seen)[0] == 200

@@ -22,9 +22,9 @@ import django
 #: Seconds until an installation that was just set up is at rest, and in which it is watched then.
 SETTLES, WATCHED = 30.0, 30.0
 HOPS: Final = 40
-#: Most that all processes take of a core at rest, in per cent; most milliseconds from a completion to the
-#: next claim.
-AT_REST, HOP = 2.0, 40.0
+#: Most that all processes take of a core at rest, in per cent, and of memory, in megabytes; most milliseconds
+#: from a completion to the next claim.
+AT_REST, MEMORY, HOP = 2.0, 375, 40.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -80,6 +80,7 @@ def at_rest(pid: int) -> None:
     share = 100 * sum(after[one][0] - before.get(one, (0.0, 0))[0] for one in after) / WATCHED
     memory = sum(kilobytes for _, kilobytes in after.values()) // 1024
     failed = judge("at rest, of a core", share, AT_REST, " %")
+    failed = judge("at rest, of memory", memory, MEMORY, " MB") or failed
     print(
         f"{len(after)} processes at rest: {share:.2f} % of a core, {memory} MB   {failed}".rstrip(),
         flush=True,

@@ -74,3 +74,10 @@ def test_wrong_evidence_is_named_before_anything_is_sent(call: Call, driver: Dri
     told = call("done", "x", "--evidence", "green")
     assert told.code == 2
     assert "ID=TEXT" in told.err
+
+
+def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> None:
+    driver.start()
+    call("next")
+    told = call("fail", "")
+    assert (told.code, "Say what went wrong." in told.err) == (1, True)

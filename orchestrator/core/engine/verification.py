@@ -32,6 +32,13 @@ class VerificationFailed(Refusal):
     recovery = "Mend it, commit, and complete the attempt with the new commit."
 
 
+#: The way out where it was not the work that was red.
+NEVER_RUNS: Final = (
+    "The command came to no end of its own, so nothing shows whether the work is good. Where it cannot run "
+    "at all, ask a person: a new version of the plan names another command, or none (`Verify: none`)."
+)
+
+
 class ProofDemanded(Refusal):
     """The rules of the workflow take nobody's word: a command has to show that the step is done."""
 

@@ -18,14 +18,14 @@ def leaf_hash(leaf: bytes) -> str:
 
 
 class Link(NamedTuple):
-    """An entry as stored: `chain` is the id of the workstream it belongs to, if any; `agrees` says whether
-    its columns say what its leaf says."""
+    """An entry as stored: `chain` is the id of the workstream it belongs to, if any; `problem` is why its
+    columns do not say what its leaf says, if so."""
 
     sequence: int
     chain: int | None
     number: int
     leaf: str
-    agrees: bool
+    problem: str
     leaf_hash: str
     previous_hash: str
 
@@ -65,11 +65,11 @@ class Walk:
     def problem_of(self, link: Link) -> str:
         """What is wrong with the next entry; empty when it goes on from the ones before."""
         number, tip = self._tips.get(link.chain, (0, ""))
-        hashed = merkle.leaf_hash(link.leaf.encode())
         if link.sequence != self.tree.size + 1:
             return f"entry {self.tree.size + 1} is missing: the next one found is {link.sequence}"
-        if not link.agrees:
-            return "its columns do not say what was recorded"
+        if link.problem:
+            return link.problem
+        hashed = merkle.leaf_hash(link.leaf.encode())
         if hashed.hex() != link.leaf_hash:
             return "its text does not match its hash"
         if link.number != number + 1:

@@ -31,6 +31,7 @@ from orchestrator.processes.supervisor import (
     commands,
     only_supervisor,
     own_address,
+    parts_to_fork,
     pool_commands,
     port_is_taken,
     wait_for_predecessor,
@@ -96,8 +97,9 @@ class Command(BaseCommand):
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         pool, tokens = self._pool(names)
         address = own_address(host, port)
+        wanted = commands(host, port, names, settings.MCP_PORT) | pool_commands(pool, settings.RUN_LOGS_DIR)
         Supervisor(
-            commands(host, port, names, settings.MCP_PORT) | pool_commands(pool, settings.RUN_LOGS_DIR),
+            wanted,
             settings.DATA_DIR,
             QueueWatch(_stall()),
             self._say,
@@ -107,6 +109,7 @@ class Command(BaseCommand):
                 for name, token in tokens.items()
             },
             manager,
+            parts_to_fork(wanted),
         ).run((host, port))
 
     def _pool(self, taken: list[str]) -> tuple[tuple[PooledExecutor, ...], dict[str, str]]:

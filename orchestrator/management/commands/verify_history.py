@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from orchestrator.core.errors import WrongState
 from orchestrator.core.sealing.notes import PublicKey
 from orchestrator.management.public_keys import keys_given
+from orchestrator.queries.base.recorded import UNREADABLE
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.services.sealing.exporting import exported
 from orchestrator.services.sealing.keys import key_file, key_ring
-from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
+from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, in_words, verify
 from orchestrator.services.sealing.workspace_copy import Copy, copy_of, workspace_breach
 
 
@@ -56,14 +57,20 @@ class Command(BaseCommand):
         export: str | None = None,
         **_options: Any,
     ) -> None:
+        try:
+            self._compare(checkpoint, key, not no_workspace, export)
+        except UNREADABLE as problem:
+            self._end(f"The database cannot be read: {in_words(problem)}.")
+
+    def _compare(self, checkpoint: list[str], key: list[str], workspace: bool, export: str | None) -> None:
         keys = _keys(key)
         try:
             kept = [claim_of(_text(file), keys, f"the checkpoint {file}") for file in checkpoint]
-            copy = Copy() if no_workspace else copy_of(keys)
+            copy = copy_of(keys) if workspace else Copy()
         except Disproved as problem:
             self._end(f"{problem.breach}")
         found = verify(keys, [*kept, *copy.claims])
-        if found.breach is None and not no_workspace:
+        if found.breach is None and workspace:
             found.breach = workspace_breach(copy)
         if found.breach is not None:
             self._end(f"{found.breach}")

@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, WorkstreamStatus
 from orchestrator.models.base.choices import choices, label, one_of
 from orchestrator.models.plans.bundle import Bundle
 from orchestrator.models.plans.version import WorkflowVersion
@@ -69,6 +69,11 @@ class Workstream(FlowColumns):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its plan and its tasks may still change: it is neither accepted nor archived."""
+        return self.status in OPEN_WORKSTREAM
 
 
 class PreHandoffReview(models.Model):

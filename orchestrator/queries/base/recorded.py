@@ -7,11 +7,14 @@ that is another one is read in full, which finds the same at three times the cos
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, Final, NamedTuple
 
 import rfc8785
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from django.db.models import Func, TextField
 from django.utils.dateparse import parse_datetime
 
@@ -25,6 +28,11 @@ COLUMNS: Final = (
 )
 #: What a leaf says that no column does.
 BESIDE: Final = {"data", "rows"}
+#: How reading rows ends of which somebody changed the types, the tables, or what they lead to.
+UNREADABLE: Final = (
+    *(DatabaseError, ObjectDoesNotExist, ValueError, TypeError, AttributeError, KeyError),
+    *(OverflowError, RecursionError),
+)
 #: Entries that are read at a time.
 CHUNK: Final = 2_000
 #: How long the text of a moment is that SQLite holds, without and with a fraction.
@@ -90,16 +98,31 @@ def facts(
 
 def recorded(after: int = 0) -> Iterator[Recorded]:
     """Every entry behind a sequence, in a few statements; memory does not grow with their number."""
-    uuids = {pk: str(uuid) for pk, uuid in Workstream.objects.values_list("pk", "uuid")}
+    uuids: dict[int, str] = {}
+    with suppress(*UNREADABLE):  # else they are read one by one
+        uuids = {pk: str(uuid) for pk, uuid in Workstream.objects.values_list("pk", "uuid")}
     rows = HistoryEntry.objects.filter(sequence__gt=after).order_by("sequence")
     for row in rows.annotate(moment=_Stored("recorded_at")).values_list(*COLUMNS).iterator(chunk_size=CHUNK):
         sequence, own, number, moment, *columns, previous, leaf, leaf_hash = row
-        if own is not None and own not in uuids:  # of a workstream that came since the walk began
-            uuids[own] = str(Workstream.objects.get(pk=own).uuid)
-        said = (sequence, uuids[own] if own else "", number, moment, *columns, previous)
-        beside = _beside(leaf, said)
-        link = Link(sequence, own, number, leaf, beside is not None, leaf_hash, previous)
+        if own is not None and own not in uuids:
+            uuids[own] = _uuid_of(own)
+        beside = _beside(leaf, (sequence, uuids.get(own, ""), number, moment, *columns, previous))
+        problem = "" if beside is not None else _other(own, uuids)
+        link = Link(sequence, own, number, leaf, problem, leaf_hash, previous)
         yield Recorded(link, columns[0], columns[5], columns[6], columns[7], beside or {})
+
+
+def _uuid_of(workstream: int) -> str:
+    """Empty for a workstream that is gone, or cannot be read."""
+    with suppress(*UNREADABLE):
+        return str(Workstream.objects.values_list("uuid", flat=True).get(pk=workstream))
+    return ""
+
+
+def _other(own: int | None, uuids: Mapping[int, str]) -> str:
+    if own is not None and not uuids[own]:
+        return f"the workstream with the id {own} that it belongs to is gone, or cannot be read"
+    return "its columns do not say what was recorded"
 
 
 _DECODER: Final = json.JSONDecoder()
@@ -191,6 +214,6 @@ def _read(leaf: str) -> Mapping[str, Any]:
         read = _DECODER.decode(leaf)
         written = _ENCODER.encode(read)
         good = isinstance(read, dict) and (written == leaf or rfc8785.dumps(read).decode() == leaf)
-    except (ValueError, RecursionError, rfc8785.CanonicalizationError):
+    except (TypeError, ValueError, RecursionError, rfc8785.CanonicalizationError):
         return {}
     return read if good else {}

@@ -28,6 +28,7 @@ from orchestrator.models import (
     WorkflowVersion,
 )
 from orchestrator.queries.base.parts import in_parts
+from orchestrator.queries.base.recorded import UNREADABLE
 
 
 class Frozen(NamedTuple):
@@ -152,11 +153,23 @@ def said_of(rows: Iterable[Model]) -> dict[str, dict[str, str]]:
 
 
 def stored(kind: str, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """Ids and bytes of those of the rows that are there, by what the database holds."""
-    frozen = BY_KIND[kind]
-    rows = frozen.model._default_manager.filter(pk__in=list(ids)).order_by()
+    """Ids and bytes of those of the rows that are there, by what the database holds; one that cannot be read
+    has none."""
+    wanted = list(ids)
+    try:
+        yield from list(_stored(BY_KIND[kind], wanted))
+    except UNREADABLE:
+        if len(wanted) == 1:
+            yield wanted[0], b""
+        else:
+            yield from (found for one in wanted for found in stored(kind, [one]))
+
+
+def _stored(frozen: Frozen, ids: list[int]) -> Iterator[tuple[int, bytes]]:
+    rows = frozen.model._default_manager.filter(pk__in=ids).order_by()
     for pk, *values in rows.values_list("pk", *frozen.columns):
-        yield pk, row_bytes(kind, pk, dict(zip(frozen.columns, map(value_of, values), strict=True)))
+        columns = dict(zip(frozen.columns, map(value_of, values), strict=True))
+        yield pk, row_bytes(frozen.kind, pk, columns)
 
 
 #: Rows that are compared at a time.
@@ -241,6 +254,6 @@ def _problem(said: _Spoken, rows: Mapping[int, bytes]) -> str:
     which = (
         f"the {said.kind} with the id {said.ids[0]}"
         if len(said.ids) == 1
-        else f"a {said.kind} of {written_ids(said.ids)}"
+        else f"one of the rows {said.kind} {written_ids(said.ids)}"
     )
     return f"{which} is another one than it speaks of"

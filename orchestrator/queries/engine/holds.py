@@ -37,7 +37,7 @@ def hold_on(
     A version that a newer one superseded stays good for the work that runs under it. `first_needed` spares
     the look into the database to whoever knows what is needed.
     """
-    if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
+    if not workstream.is_open:
         return Hold(Reason.CLOSED, explain.closed(workstream.status))
     if facts.stopped:
         return Hold(Reason.DIVERGED, explain.diverged())

@@ -13,10 +13,9 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import sort_findings
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Plan, Reading, slugify
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream, WorkstreamNeed
 
-OPEN = (WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE)
 #: Endings of a file's name that are no part of what other plans of its bundle call it.
 _ENDINGS = (".md", ".markdown", ".txt", ".plan")
 #: Plans of one folder that are called by their numbers alone.
@@ -77,7 +76,9 @@ def edges(*, without: Workstream | None = None) -> dict[str, set[str]]:
 
     The needs of `without` are left out.
     """
-    rows = WorkstreamNeed.objects.filter(workstream__status__in=OPEN, needed__status__in=OPEN)
+    rows = WorkstreamNeed.objects.filter(
+        workstream__status__in=OPEN_WORKSTREAM, needed__status__in=OPEN_WORKSTREAM
+    )
     graph: dict[str, set[str]] = defaultdict(set)
     for one, needed in rows.values_list("workstream__slug", "needed__slug"):
         if without is None or one != without.slug:

@@ -3,6 +3,8 @@
 Requirements: FR-026, F18, F22 to F24.
 """
 
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Model
 
+from orchestrator.core.limits import MIB, OUTPUT_BYTES
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry, Intervention, Task, Workstream
 from orchestrator.queries.base.sealed import unsealed
@@ -44,14 +47,25 @@ class Gauge:
 
 
 def readiness(now: datetime) -> Readiness:
-    """Looks at the database, its tables, the queue and the workspace; changes nothing."""
+    """Looks at the database, its tables, the queue, the workspace and the disks; changes nothing."""
     try:
         problems = _of_tables() or _of_work(now)
     except DatabaseError:
         problems = {"database": "The database does not answer."}
     if not (Path(settings.WORKSPACE_DIR) / ".git").is_dir():
         problems |= {"workspace": "The workspace is not there."}
-    return Readiness(problems)
+    return Readiness(problems | _of_disks())
+
+
+def _of_disks() -> dict[str, str]:
+    """Where one completion could not be written any more, acts are refused; a disk that does not tell is no
+    problem of its own."""
+    for what, folder in (("data", settings.DATA_DIR), ("the workspace", settings.WORKSPACE_DIR)):
+        with suppress(OSError):
+            free = shutil.disk_usage(folder).free
+            if free < OUTPUT_BYTES:
+                return {"disk": f"The disk of {what} has {free // MIB} MiB left. Make room."}
+    return {}
 
 
 def _of_tables() -> dict[str, str]:

@@ -250,7 +250,7 @@ class Portfolio:
 
 def waits_for(workstream: Workstream) -> str:
     """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+    if not workstream.is_open:
         return ""
     needs = (need.needed for need in workstream.needs.all())
     titles = [needed.title for needed in needs if needed.status != WorkstreamStatus.COMPLETED]

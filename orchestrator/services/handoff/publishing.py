@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
-from orchestrator.core.terms import ArtifactState, WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, ArtifactState
 from orchestrator.models import HandoffArtifact, OutputFile, Workstream
 from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.pending import first_pending
@@ -60,7 +60,7 @@ def publish(*, now: datetime, workstream_id: int | None = None, state_files: boo
 
 def _to_sweep(now: datetime) -> Sequence[int]:
     """Open workstreams, those closed lately, and those with something pending."""
-    still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
+    still_open = Q(status__in=OPEN_WORKSTREAM)
     lately = Q(updated_at__gte=now - CLOSED_FOR)
     rows = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
     return list(rows.order_by("pk").values_list("pk", flat=True).distinct())

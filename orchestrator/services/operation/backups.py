@@ -74,6 +74,11 @@ def make_backup(folder: Path, *, now: datetime) -> Backup:
 
 
 def _make_room(folder: Path) -> None:
+    if folder.resolve().is_relative_to(Path(settings.DATA_DIR).resolve()):
+        raise InvalidInput(
+            f"{folder} is inside {settings.DATA_DIR}, with which it would be lost.",
+            recovery="Name a folder elsewhere, on another disk if there is one.",
+        )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -155,6 +160,10 @@ def read_backup(folder: Path) -> Manifest:
             raise InvalidInput(f"The backup lacks its file {name}.", recovery=ANOTHER)
         if facts_of(path) != facts:
             raise InvalidInput(f"The file {name} is not as the backup wrote it.", recovery=ANOTHER)
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+    keys = {name for name in there if Path(name).name in (HISTORY_KEY, SECRET_KEY)}
+    if more := sorted(there - manifest.files.keys() - keys - {MANIFEST}):
+        raise InvalidInput(f"The file {more[0]} is none that the backup wrote.", recovery=ANOTHER)
     return manifest
 
 
@@ -190,5 +199,6 @@ def refuse_other_tables(manifest: Manifest, migrations: set[str]) -> None:
     if foreign := sorted(set(manifest.migrations) - migrations):
         raise WrongState(
             f"The backup was made by another version ({manifest.version}; it knows {foreign[0]}).",
-            recovery="Restore it with that version, then start this one.",
+            recovery="Restore it with that version, then start this one. If this one made it, it is damaged: "
+            "take another backup.",
         )

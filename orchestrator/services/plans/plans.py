@@ -34,6 +34,7 @@ from orchestrator.services.plans.versions import (
     next_version,
     note_of,
     submitted_for,
+    why_plan_is_closed,
 )
 from orchestrator.services.workstreams.needs import relate_needs
 
@@ -128,6 +129,8 @@ def submit_plan(
 
 def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:
     """Why this actor may not submit a plan of its own, or, for a workstream, a new version of its plan."""
+    if workstream and (refusal := why_plan_is_closed(workstream)):
+        return refusal
     return lacking(actor, PROPOSERS if workstream else SUBMITTERS)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.core.changes.pairing import old_keys
-from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
+from orchestrator.core.errors import InvalidInput, MissingReason, Refusal, WrongState
 from orchestrator.core.plans.compare import compare_plans
 from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan
@@ -92,8 +92,8 @@ def next_version(
 
     A submitter who names no impact gets the one that both texts show.
     """
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-        raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+    if refusal := why_plan_is_closed(workstream):
+        raise refusal
     lock_workflow(workstream.version.workflow_id)
     current = WorkflowVersion.objects.filter(workflow=workstream.version.workflow_id).order_by("-number")[0]
     if not reason.strip():
@@ -116,6 +116,21 @@ def next_version(
     if workstream.status == WorkstreamStatus.PLANNING and not _promised(workstream):
         plan_under(workstream, version, plan)
     return version
+
+
+def why_plan_is_closed(workstream: Workstream) -> Refusal | None:
+    """Why nothing is decided about the plan of a workstream, and nothing added to it: the work is closed.
+
+    One that was accepted can be re-opened (LC-3).
+    """
+    if workstream.is_open:
+        return None
+    return WrongState(
+        f"{workstream} is {workstream.status}; its plan no longer changes.",
+        recovery="Have it re-opened first; a version in review can be withdrawn as it is."
+        if workstream.status == WorkstreamStatus.COMPLETED
+        else "Submit the plan as a new one; a version in review can be withdrawn as it is.",
+    )
 
 
 def plan_under(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> None:

@@ -35,7 +35,13 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_state
 from orchestrator.services.changes.migration import first_tasks, put_into_effect, refuse_impossible
 from orchestrator.services.plans.comments import send_drafts
-from orchestrator.services.plans.versions import VersionText, name_as_plan, next_version, reason_as_plan
+from orchestrator.services.plans.versions import (
+    VersionText,
+    name_as_plan,
+    next_version,
+    reason_as_plan,
+    why_plan_is_closed,
+)
 from orchestrator.services.review.gates import sign_as_planned
 from orchestrator.services.review.holding import held_until
 
@@ -74,10 +80,8 @@ def approve_version(
     effective_at = _time_of_effect(effective_at, withdraw_seconds, now)
     with unit_of_work():
         version, workstream = under_review(version_id, seen_sha256)
-        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-            raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         before = sign_offs(version)
-        if refusal := why_not_approve_version(version, actor, before):
+        if refusal := why_not_approve_version(version, workstream, actor, before):
             raise refusal
         reading = judged_version(version, workstream)
         if reading.plan is None or reading.blockers:
@@ -110,9 +114,11 @@ def approve_version(
 def send_back_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:
-    """Return a version to its author with the reason it needs."""
+    """Return a version to its author with the reason it needs; WrongState for closed work (LC-3)."""
     with unit_of_work():
         version, workstream = under_review(version_id, seen_sha256)
+        if refusal := why_not_send_back_version(version, workstream, actor):
+            raise refusal
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         note_on(version, workstream, actor, Action.PLAN_SENT_BACK, reason, now)
@@ -146,16 +152,28 @@ def withdraw_version(
 
 def why_not_withdraw(version: WorkflowVersion, actor: Actor) -> Refusal | None:
     """Why this actor may not take the version back: it is an approver's, unless they wrote it."""
+    if refusal := why_settled(version):
+        return refusal
     own = version.author_id == actor.account.pk
     return lacking(actor, PROPOSERS if own else APPROVERS)
 
 
-def why_not_approve_version(version: WorkflowVersion, actor: Actor, so_far: SignOffs) -> Refusal | None:
-    """Why this actor may not approve the version: their role, they wrote it, or they approved it already.
+def why_not_send_back_version(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor
+) -> Refusal | None:
+    """Why this actor may not send a version in review back: the work is closed (LC-3), or their role."""
+    return why_settled(version) or why_plan_is_closed(workstream) or send_back_version.why_not(actor)
+
+
+def why_not_approve_version(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, so_far: SignOffs
+) -> Refusal | None:
+    """Why this actor may not approve the version: the work is closed, their role, they wrote it, or they
+    approved it already.
 
     `so_far` are the approvals that it has.
     """
-    if refusal := approve_version.why_not(actor):
+    if refusal := (why_settled(version) or why_plan_is_closed(workstream) or approve_version.why_not(actor)):
         return refusal
     if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
         others = who_may_approve(version.workflow, version.author_id)
@@ -291,26 +309,34 @@ def under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Wo
         raise NotFound("There is no such version.")
     workstream = locked_workstream(workstream_of(version).pk)
     lock_workflow(version.workflow_id)
-    newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
-    if newest is not None and newest.pk == version.pk and seen_sha256 != version.source_sha256:
+    newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number")[0]
+    if refusal := why_moved(version, newest):
+        raise refusal
+    if seen_sha256 != version.source_sha256:
         raise VersionMoved(
             f"The text of version {version.number} is not the one that you read: its digest is another.",
             newest=newest.number,
         )
-    if newest is None or newest.pk != version.pk:
-        raise VersionMoved(
-            f"Version {newest.number if newest else '?'} is newer than the one you read (version "
-            f"{version.number}).",
-            newest=newest.number if newest else None,
-        )
     version.refresh_from_db(fields=["status", "workflow"])
-    if version.status != VersionStatus.IN_REVIEW:
-        raise _decided_already(version)
+    if refusal := why_settled(version):
+        raise refusal
     return version, workstream
 
 
-def _decided_already(version: WorkflowVersion) -> AlreadyDecided:
-    """Names who decided, and when."""
+def why_moved(version: WorkflowVersion, newest: WorkflowVersion) -> Refusal | None:
+    """Why nothing is decided about a version any more: its workflow has a newer one."""
+    if newest.pk == version.pk:
+        return None
+    return VersionMoved(
+        f"Version {newest.number} is newer than the one you read (version {version.number}).",
+        newest=newest.number,
+    )
+
+
+def why_settled(version: WorkflowVersion) -> Refusal | None:
+    """Why nothing is left to decide about a version: names who decided, and when."""
+    if version.status == VersionStatus.IN_REVIEW:
+        return None
     said = str(version.get_status_display()).lower()
     by, at = version.decided_as, version.decided_at
     return AlreadyDecided(

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.people.roles import SIGNERS
 from orchestrator.core.plans.impossible import impossible_needs
 from orchestrator.core.terms import Format, Scope, WorkstreamStatus
-from orchestrator.models import WorkflowVersion
+from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.readings import read_without, reading_of
 from orchestrator.services.base.actor import Actor
@@ -16,8 +16,8 @@ from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.plans.versions import Note, VersionText, next_version
-from orchestrator.services.review.decisions import under_review
+from orchestrator.services.plans.versions import Note, VersionText, next_version, why_plan_is_closed
+from orchestrator.services.review.decisions import under_review, why_settled
 from orchestrator.services.workstreams.needs import relate_needs
 
 
@@ -38,8 +38,8 @@ def drop_dependency(
     """
     with unit_of_work():
         version, workstream = under_review(version_id, seen_sha256)
-        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-            raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+        if refusal := why_not_drop(version, workstream, actor):
+            raise refusal
         before = reading_of(version).plan
         if before is None or not any((n.step, n.need) == (step, need) for n in impossible_needs(before)):
             raise InvalidInput(
@@ -77,3 +77,8 @@ def drop_dependency(
         )
         wake(workstream.pk)
     return made
+
+
+def why_not_drop(version: WorkflowVersion, workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not drop a dependency of a version in review: the work is closed, or their role."""
+    return why_settled(version) or why_plan_is_closed(workstream) or drop_dependency.why_not(actor)

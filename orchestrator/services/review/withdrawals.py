@@ -5,8 +5,10 @@ Requirements: WF-3, FR-016.
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import NotFound, WrongState
+from orchestrator.core.errors import NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
@@ -18,7 +20,7 @@ from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.plans.versions import plan_under
+from orchestrator.services.plans.versions import plan_under, why_plan_is_closed
 from orchestrator.services.review.decisions import note_on
 from orchestrator.services.workstreams.needs import relate_needs
 
@@ -40,22 +42,39 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
     """
     with unit_of_work():
         version, workstream = _locked(version_id)
-        if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
-            raise WrongState(
-                f"Version {version.number} is {_said(version)}; its approvals stand.",
-                recovery="Submit a new version, or roll the migration back.",
-            )
-        mine = Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
-        if not mine.update(withdrawn_at=now):
-            raise WrongState(
-                f"{actor.label} has no approval of version {version.number} to withdraw.",
-                recovery="Who approved it withdraws it; or submit a new version.",
-            )
+        if refusal := why_not_withdraw_approval(version, workstream, actor):
+            raise refusal
+        _approvals(version, actor).update(withdrawn_at=now)
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
         note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)
         wake(workstream.pk)
     return version
+
+
+def why_not_withdraw_approval(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor
+) -> Refusal | None:
+    """Why this actor withdraws no approval of the version: it took effect, the work is closed, or none is
+    theirs."""
+    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
+        return WrongState(
+            f"Version {version.number} is {_said(version)}; its approvals stand.",
+            recovery="Submit a new version, or roll the migration back.",
+        )
+    if refusal := why_plan_is_closed(workstream) or withdraw_approval.why_not(actor):
+        return refusal
+    if _approvals(version, actor).exists():
+        return None
+    return WrongState(
+        f"{actor.label} has no approval of version {version.number} to withdraw.",
+        recovery="Who approved it withdraws it; or submit a new version.",
+    )
+
+
+def _approvals(version: WorkflowVersion, actor: Actor) -> QuerySet[Approval]:
+    """Those of this person that still count."""
+    return Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
 
 
 def _locked(version_id: int) -> tuple[WorkflowVersion, Workstream]:

@@ -7,6 +7,7 @@ from them. Then what the walk cannot see: rows that no entry speaks of, and the 
 the number of workstreams and checkpoints, not with that of entries.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,11 +16,13 @@ from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
 from orchestrator.models import HistoryCheckpoint, HistoryTile, Workstream
-from orchestrator.queries.base.recorded import Recorded, recorded
+from orchestrator.queries.base.recorded import UNREADABLE, Recorded, recorded
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.base.spoken import SpokenRows
 from orchestrator.queries.base.state import stored_state
 from orchestrator.services.sealing.keys import is_right
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,7 +43,21 @@ TRIES = 3
 
 
 def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
-    """Walk the whole history. `keys` are those that may have signed it; `kept` is what others saw of it."""
+    """Walk the whole history. `keys` are those that may have signed it; `kept` is what others saw of it.
+    What cannot be read is bad, too."""
+    try:
+        return _verified(keys, kept)
+    except UNREADABLE as problem:
+        logger.exception("The history cannot be read.")
+        return Verified(Breach(0, f"The history cannot be read: {in_words(problem)}"))
+
+
+def in_words(problem: Exception) -> str:
+    """What went wrong when something was read, on one line."""
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"[:300]
+
+
+def _verified(keys: Iterable[PublicKey], kept: Iterable[Claim]) -> Verified:
     found = Verified()
     known = tuple(keys)
     try:
@@ -52,9 +69,12 @@ def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
 
     def go_on() -> Breach | None:
         """Walk over what was written meanwhile, too: people work on while this looks."""
-        for entry in recorded(after=walk.tree.size):
-            if breach := _breach(entry, walk, rows, tiles, replays):
-                return breach
+        try:
+            for entry in recorded(after=walk.tree.size):
+                if breach := _breach(entry, walk, rows, tiles, replays):
+                    return breach
+        except UNREADABLE as problem:
+            return Breach(walk.tree.size + 1, f"it cannot be read: {in_words(problem)}")
         return rows.problem_so_far()
 
     found.breach = go_on() or _unspoken(rows, go_on) or tiles.rest()
@@ -113,12 +133,15 @@ def claim_of(note: str, keys: Iterable[PublicKey], who: str) -> Claim:
 def _stored_claims(keys: tuple[PublicKey, ...]) -> Iterator[Claim]:
     """Every checkpoint of the database, each signed and saying what its columns say."""
     origins = set()
-    for row in HistoryCheckpoint.objects.order_by("size").iterator(chunk_size=1000):
-        who = f"the checkpoint over {row.size} entries"
-        claim = claim_of(row.note, keys, who)
-        if (claim.size, claim.root.hex()) != (row.size, row.root):
+    rows = HistoryCheckpoint.objects.order_by("size").values_list("size", "root", "note")
+    for size, root, note in rows.iterator(chunk_size=1000):
+        who = f"the checkpoint over {size} entries"
+        if not isinstance(note, str):
+            raise Disproved(f"The note of {who} is no text")
+        claim = claim_of(note, keys, who)
+        if (claim.size, claim.root.hex()) != (size, root):
             raise Disproved(f"The columns of {who} do not say what was signed")
-        origins.add(read_head(read_note(row.note).text).origin)
+        origins.add(read_head(read_note(note).text).origin)
         if len(origins) > 1:
             raise Disproved(f"{who[0].upper()}{who[1:]} is of another log: {' and '.join(sorted(origins))}")
         yield claim
@@ -149,7 +172,7 @@ class _Tiles:
     def _compare(self, level: int, number: int, made: bytes, root: bytes) -> None:
         """A tile whose row is not there yet is none of a sealed tree: `rest` sees what is missing."""
         stored = HistoryTile.objects.filter(level=level, number=number).values_list("hashes", "root").first()
-        if stored and (bytes(stored[0]), bytes(stored[1])) != (made, root):
+        if stored and stored != (made, root) and tuple(map(_bytes, stored)) != (made, root):
             self.problem = self.problem or f"Tile {number} of level {level} has other hashes than the entries"
 
     def rest(self) -> Breach | None:
@@ -175,6 +198,11 @@ class _Tiles:
         return None
 
 
+def _bytes(stored: object) -> bytes:
+    """Drivers give the bytes of a column in different types; what is no bytes is none of ours."""
+    return bytes(stored) if isinstance(stored, bytes | memoryview) else b""
+
+
 class _Replays:
     """The state of every workstream, as it follows from its entries."""
 
@@ -196,9 +224,13 @@ class _Replays:
     def compared(self, go_on: GoOn) -> tuple[int, list[str]]:
         """How many workstreams there are, and a sentence for each thing in which the tables differ."""
         count, said = 0, []
-        rows = Workstream.objects.select_related("version").order_by("pk")
-        for count, workstream in enumerate(rows.iterator(chunk_size=100), start=1):  # noqa: B007
-            said += [f"{workstream.slug}: {problem}" for problem in self._problems(workstream, go_on)]
+        ids = Workstream.objects.order_by("pk").values_list("pk", flat=True)
+        for count, pk in enumerate(ids.iterator(), start=1):  # noqa: B007
+            try:
+                workstream = _workstream(pk)
+                said += [f"{workstream.slug}: {problem}" for problem in self._problems(workstream, go_on)]
+            except UNREADABLE as problem:
+                said.append(f"The workstream with the id {pk} cannot be read: {in_words(problem)}")
         return count, said
 
     def _problems(self, workstream: Workstream, go_on: GoOn) -> list[str]:
@@ -213,5 +245,9 @@ class _Replays:
                 break
             if breach := go_on():
                 return [f"{breach}"]
-            workstream = Workstream.objects.select_related("version").get(pk=workstream.pk)
+            workstream = _workstream(workstream.pk)
         return problems
+
+
+def _workstream(pk: int) -> Workstream:
+    return Workstream.objects.select_related("version").get(pk=pk)

@@ -11,8 +11,9 @@ from orchestrator.core.sealing.notes import PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import CHECKPOINT, WIDTH, new_tiles
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, HistoryCheckpoint
+from orchestrator.queries.base.recorded import UNREADABLE
 from orchestrator.queries.base.sealed import tile_hashes
-from orchestrator.services.sealing.verifying import Disproved, claim_of
+from orchestrator.services.sealing.verifying import Disproved, claim_of, in_words
 from orchestrator.workspace import Workspace
 
 #: Artifacts whose files are looked at together.
@@ -63,6 +64,8 @@ def workspace_breach(copy: Copy) -> Breach | None:
         return _seal_breach(copy, anchored) or _tile_breach(space, anchored) or _artifact_breach(space)
     except WorkspaceUnavailable as problem:
         return Breach(0, f"The workspace cannot be read: {problem.message}")
+    except UNREADABLE as problem:
+        return Breach(0, f"The workspace cannot be compared with the tables: {in_words(problem)}")
 
 
 def _seal_breach(copy: Copy, anchored: int) -> Breach | None:

@@ -35,6 +35,7 @@ ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEA
 @act(
     roles=PARTICIPANTS,
     scope=Scope.WORK,
+    reason=why("error", "Say what went wrong."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
     records=(Action.ATTEMPT_FAILED,),

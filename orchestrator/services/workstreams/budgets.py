@@ -6,7 +6,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.engine.budgets import NO_BUDGET, reached, read_budget
 from orchestrator.core.errors import WrongState
 from orchestrator.core.people.roles import SUBMITTERS
-from orchestrator.core.terms import InterventionKind, Scope, WorkstreamStatus
+from orchestrator.core.terms import InterventionKind, Scope
 from orchestrator.models import Intervention, Workstream
 from orchestrator.queries.base.used import plan_budget, used_in
 from orchestrator.services.base.actor import Actor
@@ -37,7 +37,7 @@ def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, no
     given = read_budget(budget)
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        if not workstream.is_open:
             raise WrongState(f"{workstream} is {workstream.status}; its budget no longer matters.")
         give_plan(workstream, given, reason, actor, now)
         _answer(workstream, actor, now)

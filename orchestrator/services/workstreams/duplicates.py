@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import SIGNERS
-from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
+from orchestrator.core.terms import DuplicateOutcome, Scope
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
 from orchestrator.queries.work.duplicates import was_claimed
 from orchestrator.services.base.actor import Actor
@@ -21,7 +21,6 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import hand_over_needs, wake_needing
 from orchestrator.services.workstreams.workstreams import put_away
 
-OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 #: Decisions that end this workstream.
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
 
@@ -48,7 +47,8 @@ def decide_duplicate(
         raise InvalidInput("A workstream is no duplicate of itself.", field="other")
     with unit_of_work():
         workstream, other = locked_pair(workstream_id, other_id)
-        _refuse_late(workstream)
+        if refusal := why_not_decide_duplicate(workstream, actor):
+            raise refusal
         decision, _ = DuplicateDecision.objects.update_or_create(
             workstream=workstream,
             other=other,
@@ -130,14 +130,21 @@ def _outcome(name: str) -> DuplicateOutcome:
     return DuplicateOutcome(name)
 
 
-def _refuse_late(workstream: Workstream) -> None:
-    if workstream.status not in OPEN:
-        raise WrongState(f"{workstream} is {workstream.status}; nothing is decided about it any more.")
+def why_not_decide_duplicate(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor decides about no suspect of the workstream."""
+    return why_duplicates_are_settled(workstream) or decide_duplicate.why_not(actor)
+
+
+def why_duplicates_are_settled(workstream: Workstream) -> Refusal | None:
+    """Why nobody decides about a suspect of the workstream any more: it is closed, or was begun."""
+    if not workstream.is_open:
+        return WrongState(f"{workstream} is {workstream.status}; nothing is decided about it any more.")
     if was_claimed(workstream):
-        raise WrongState(
+        return WrongState(
             f"Work on {workstream} has begun; duplicates are decided before any execution.",
             recovery="Archive one of the two workstreams with the reason instead.",
         )
+    return None
 
 
 def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
@@ -179,7 +186,7 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
 
 
 def _refuse_closed(other: Workstream) -> None:
-    if other.status not in OPEN:
+    if not other.is_open:
         raise WrongState(
             f"{other} is {other.status}; work cannot go on in it.",
             recovery="Close this workstream as a duplicate, link the two, or override.",

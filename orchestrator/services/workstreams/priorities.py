@@ -7,7 +7,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, WrongState
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Scope, WorkstreamStatus
+from orchestrator.core.terms import Scope
 from orchestrator.models import Workstream
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
@@ -39,7 +39,7 @@ def set_priority(
         raise InvalidInput(f"A priority is a whole number from -{MOST} to {MOST}.", field="priority")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        if not workstream.is_open:
             raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")
         before = workstream.priority
         workstream.priority, workstream.updated_at = priority, now

@@ -1,5 +1,6 @@
 """Workstreams: the pre-handoff review, acceptance, archiving (FR-003, LC-1, LC-3, LC-10)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
@@ -9,7 +10,7 @@ from orchestrator.core.people.roles import APPROVERS, SIGNERS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.plans.effect import promised_version, undecided_version
-from orchestrator.queries.work.duplicates import undecided
+from orchestrator.queries.work.duplicates import Suspect, undecided
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
@@ -39,7 +40,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     """
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if refusal := why_not_sign_prehandoff(workstream, actor):
+        if refusal := why_not_sign_prehandoff(workstream, actor, undecided(workstream)):
             raise refusal
         review = PreHandoffReview.objects.create(
             workstream=workstream,
@@ -158,18 +159,21 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
     return workstream
 
 
-def why_not_sign_prehandoff(workstream: Workstream, actor: Actor) -> Refusal | None:
-    """Why this actor may not sign the pre-handoff review; SuspectsOpen names who is undecided."""
+def why_not_sign_prehandoff(
+    workstream: Workstream, actor: Actor, suspects: Sequence[Suspect]
+) -> Refusal | None:
+    """Why this actor may not sign the pre-handoff review; SuspectsOpen names the `suspects`, which nobody
+    decided about."""
     if signed := PreHandoffReview.objects.filter(workstream=workstream).first():
         return AlreadyDecided(
             f"The pre-handoff review was signed already, by {signed.signed_as}.",
             at=signed.signed_at.isoformat(),
         )
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+    if not workstream.is_open:
         return WrongState(f"{workstream} is {workstream.status}.")
     if refusal := sign_prehandoff.why_not(actor):
         return refusal
-    if not (suspects := undecided(workstream)):
+    if not suspects:
         return None
     named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in suspects)
     slugs = ", ".join(suspect.workstream.slug for suspect in suspects)

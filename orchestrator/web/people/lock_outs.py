@@ -9,10 +9,12 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_cool_off
 from axes.signals import user_locked_out
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet, Sum
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from orchestrator.core.errors import TooManyTries
 from orchestrator.services.people.sign_in import record_locked_out
@@ -29,6 +31,16 @@ class LockOutLimits(AxesDatabaseHandler):  # type: ignore[misc]  # the library h
         attempts: list[QuerySet[Any]] = self.get_user_attempts(request, credentials)
         counted = zip(settings.AXES_LOCKOUT_PARAMETERS, attempts, strict=True)
         return max(_count(found) // (ADDRESS_COUNTS if by == "ip_address" else 1) for by, found in counted)
+
+
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
+    """What failures are counted by: the name of an account, and of any other name a keyed hash, because
+    people type passwords there."""
+    given = (credentials or request.POST).get("username")
+    name = str(given or "").replace("\0", "")
+    if not name or get_user_model()._default_manager.filter(username=name).exists():
+        return name or None
+    return f"unknown {salted_hmac('orchestrator.names', name, algorithm='sha256').hexdigest()[:32]}"
 
 
 def _count(attempts: QuerySet[Any]) -> int:

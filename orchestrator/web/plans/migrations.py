@@ -122,7 +122,7 @@ def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
     if wanted.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED}:
         return f"Version {wanted.number} is {wanted.get_status_display().lower()}."
     if wanted.status == VersionStatus.IN_REVIEW:
-        refusal = decisions.why_not_approve_version(wanted, who.actor, sign_offs(wanted))
+        refusal = decisions.why_not_approve_version(wanted, found, who.actor, sign_offs(wanted))
         if refusal:
             return off(refusal)
     return who.lacks(service.migrate_workstream)

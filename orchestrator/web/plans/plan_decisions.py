@@ -12,20 +12,18 @@ from django.urls import reverse
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plans.impossible import ImpossibleNeed
-from orchestrator.core.terms import VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.plans.plans import why_not_submit
 from orchestrator.services.review import decisions
-from orchestrator.services.review.dropped_needs import drop_dependency
-from orchestrator.services.review.withdrawals import withdraw_approval
+from orchestrator.services.review.dropped_needs import drop_dependency, why_not_drop
+from orchestrator.services.review.withdrawals import why_not_withdraw_approval, withdraw_approval
 from orchestrator.web.acting import Viewer, does, now, number, off, typed, viewer
 from orchestrator.web.moments import typed_moment
-from orchestrator.web.wording import told
 
-OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 #: A page that waits longer than this for a version to take effect is not loaded again by itself.
 WATCHED: Final = 3600
 
@@ -54,10 +52,9 @@ def withdrawal_for(
     who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime
 ) -> Withdrawal | None:
     """The approval of a version that can be withdrawn; None when none can (WF-3)."""
-    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
-        return None
-    own = who.user.get_username() in sign_offs(version).given and workstream.status in OPEN
-    waits, at = version.status == VersionStatus.APPROVED, version.effective_at
+    own = why_not_withdraw_approval(version, workstream, who.actor) is None
+    waits = version.status == VersionStatus.APPROVED and not in_effect(version)
+    at = version.effective_at
     if not (own or waits):
         return None
     return Withdrawal(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
@@ -94,18 +91,17 @@ def why_not(
     workstream: Workstream,
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
-    decided = _decided(version, newest)
-    settled = _closed(workstream) or decided
+    moved = off(decisions.why_moved(version, newest))
     blocked = len(review.blockers)
     return {
-        "approve": settled
-        or off(decisions.why_not_approve_version(version, who.actor, sign_offs(version)))
+        "approve": moved
+        or off(decisions.why_not_approve_version(version, workstream, who.actor, sign_offs(version)))
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
-        "send_back": settled or who.lacks(decisions.send_back_version),
-        "drop": settled or who.lacks(drop_dependency),
-        "withdraw": decided or off(decisions.why_not_withdraw(version, who.actor)),
-        "resubmit": who.lacks(submit_plan) if workstream.status in OPEN else _closed(workstream),
+        "send_back": moved or off(decisions.why_not_send_back_version(version, workstream, who.actor)),
+        "drop": moved or off(why_not_drop(version, workstream, who.actor)),
+        "withdraw": moved or off(decisions.why_not_withdraw(version, who.actor)),
+        "resubmit": off(why_not_submit(workstream, who.actor)),
     }
 
 
@@ -200,28 +196,3 @@ def not_yet(version_id: int) -> str:
         f"Your approval is kept ({sign_offs(version).sentence}); nothing starts before the last one. "
         "The last approver says when it becomes effective and what becomes of steps."
     )
-
-
-def _closed(workstream: Workstream) -> str:
-    """Why nothing is approved for a workstream that is closed.
-
-    One that was accepted can be re-opened (LC-3).
-    """
-    if workstream.status == WorkstreamStatus.COMPLETED:
-        return "The workstream is completed; re-open it to decide about its plan, or withdraw this version."
-    return (
-        ""
-        if workstream.status in OPEN
-        else f"The workstream is {workstream.status}; its plan no longer changes."
-    )
-
-
-def _decided(version: WorkflowVersion, newest: WorkflowVersion) -> str:
-    if version.pk != newest.pk:
-        return f"Version {newest.number} is newer; decide on that one."
-    if version.status != VersionStatus.IN_REVIEW:
-        by = f" by {version.decided_as}" if version.decided_as else ""
-        at = f", {told(version.decided_at.isoformat())}" if version.decided_at else ""
-        said = str(version.get_status_display()).lower()
-        return f"Version {version.number} is already decided: {said}{by}{at}."
-    return ""

@@ -10,10 +10,9 @@ from django.views.decorators.http import require_GET
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.changes.plan_versions import PER_PAGE, version_rows
 from orchestrator.queries.plans.plans import find_version, workstream_of
-from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.plans.plans import why_not_submit
 from orchestrator.services.plans.saved_workflows import why_not_saved
-from orchestrator.web.acting import now, viewer
-from orchestrator.web.plans.plan_decisions import OPEN
+from orchestrator.web.acting import now, off, viewer
 from orchestrator.web.show import show
 
 
@@ -30,8 +29,6 @@ def plan_versions(request: HttpRequest, slug: str) -> HttpResponse:
     )
     page = Paginator(versions, PER_PAGE).get_page(request.GET.get("page"))
     who = viewer(request)
-    lacks = who.lacks(submit_plan)
-    closed = f"The workstream is {workstream.status}; its plan no longer changes."
     context = {
         "workflow": workflow,
         "newest": newest,
@@ -39,7 +36,7 @@ def plan_versions(request: HttpRequest, slug: str) -> HttpResponse:
         "page_obj": page,
         "rows": version_rows(workflow, list(page.object_list), now()),
         "numbers": list(versions.values_list("number", flat=True)),
-        "why_not_revise": lacks if workstream.status in OPEN else closed,
+        "why_not_revise": off(why_not_submit(workstream, who.actor)),
         "can_save": [version.pk for version in page.object_list if not why_not_saved(version)],
     }
     return show(request, "plans/versions.html", context)

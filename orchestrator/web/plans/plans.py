@@ -20,7 +20,7 @@ from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
-from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Format, VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
@@ -40,7 +40,6 @@ from orchestrator.web.plans.format_names import FORMAT_NAMES
 from orchestrator.web.show import show
 
 PER_PAGE = 50
-OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 #: Characters of a text and of the one that it was made from, which one form carries.
 MOST_CARRIED = 4 * 1024 * 1024
 #: What a pasted plan is called when the person gives no name.

@@ -13,13 +13,18 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
+from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
-from orchestrator.queries.work.duplicates import signature_of, suspects, was_claimed
+from orchestrator.queries.work.duplicates import signature_of, suspects
 from orchestrator.queries.work.tasks import find_workstream
-from orchestrator.services.workstreams.duplicates import decide_duplicate, decide_duplicates, find_other
-from orchestrator.services.workstreams.workstreams import sign_prehandoff
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
+from orchestrator.services.workstreams.duplicates import (
+    decide_duplicate,
+    decide_duplicates,
+    find_other,
+    why_not_decide_duplicate,
+)
+from orchestrator.services.workstreams.workstreams import sign_prehandoff, why_not_sign_prehandoff
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, off, perform, typed, viewer
 from orchestrator.web.show import show
 
 OUTCOMES: Final = (
@@ -45,16 +50,9 @@ def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) 
         "decide": address("decide"),
         "decide_all": address("decide-all"),
         "at_once": undecided[:MOST_AT_ONCE],
-        "why_not_sign": who.lacks(sign_prehandoff)
-        or ("Decide on every suspected duplicate first." if undecided else ""),
-        "why_not_decide": _late(workstream) or who.lacks(decide_duplicate),
+        "why_not_sign": off(why_not_sign_prehandoff(workstream, who.actor, undecided)),
+        "why_not_decide": off(why_not_decide_duplicate(workstream, who.actor)),
     }
-
-
-def _late(workstream: Workstream) -> str:
-    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-        return f"It is {workstream.status}; nothing is decided about it any more."
-    return "Work has begun; duplicates are decided before any execution." if was_claimed(workstream) else ""
 
 
 @does(sign_prehandoff)
