@@ -60,4 +60,4 @@ def test_a_long_word_widens_no_page(browser: Any, live_server: Any, titled: Driv
                 over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 if over > 0:
                     too_wide.append((address.replace(str(titled.workstream.uuid), "…"), width, over))
-    assert too_wide == []
+    assert not too_wide, "\n".join(map(str, too_wide))
