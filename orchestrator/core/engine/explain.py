@@ -173,10 +173,6 @@ def not_ready(sentence: str) -> str:
     return f"It is not ready: {sentence.rstrip('.')}."
 
 
-def waits_for_answer_first() -> str:
-    return "It waits for a person's answer first."
-
-
 def nothing_to_sign(sentence: str) -> str:
     return f"Nothing to sign now: {sentence}."
 

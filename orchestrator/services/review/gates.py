@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import AlreadyDecided, NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.held import lost_before
@@ -13,7 +13,7 @@ from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of_task, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -37,7 +37,7 @@ READ_AGAIN = "Read what came in now, then decide."
     scope=Scope.MANAGE,
     person="A gate is signed by a person.",
     only=ASKED,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
     records=(Action.GATE_SIGNED, Action.GATE_APPROVED),
 )
 def approve_gate(
@@ -78,7 +78,6 @@ def approve_gate(
             signed_at=now,
             effective_at=at if state.complete and at > now else None,
         )
-        speaks_of(review)
         if state.complete and review.effective_at is None:
             _pass(situation, review, actor, state, now)
         else:
@@ -188,7 +187,7 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     person="A gate is signed by a person.",
     only=ASKED,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED),
+    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED, Action.WORK_SENT_BACK),
 )
 def reject_gate(
     *,
@@ -223,7 +222,6 @@ def reject_gate(
             signed_at=now,
             effective_at=at if at > now else None,
         )
-        speaks_of(review)
         if review.effective_at is None:
             _turn_down(situation, review, target, actor, now)
         else:
@@ -341,6 +339,12 @@ def _no_gate(step: Step) -> Refusal:
 
 
 def _return_task(gate: Task, key: str) -> Task:
+    if not key.strip():
+        raise MissingReason(
+            "A rejection names the step that work returns to.",
+            recovery="Choose the return step and reject again.",
+            field="return_key",
+        )
     target = (
         Task.objects.select_related("step__thread__batch__stage")
         .filter(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.signatures import GATE_MEANINGS
-from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
+from orchestrator.core.errors import AlreadyDecided, NotFound, Refusal
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.base.asked import Asked
@@ -164,14 +164,6 @@ def _decide(request: HttpRequest, task: Task) -> str:
         )
         return _signed(task, review)
     return_key = typed(request, "return_key")
-    if not reason:
-        raise MissingReason("A gate is rejected with a reason.", field="reason")
-    if not return_key:
-        raise MissingReason(
-            "A rejection names the step that work returns to.",
-            recovery="Choose the return step and reject again.",
-            field="return_key",
-        )
     held = gates.reject_gate(
         task_id=task.pk,
         return_key=return_key,

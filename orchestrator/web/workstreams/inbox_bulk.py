@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 
-from orchestrator.core.errors import InvalidInput, MissingReason, Refusal, WrongState
+from orchestrator.core.errors import InvalidInput, Refusal, WrongState
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.queries.workstreams.inbox import InboxItem
 from orchestrator.queries.workstreams.inbox_filter import InboxFilter
@@ -77,8 +77,7 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
 def _answer(request: HttpRequest, who: Viewer) -> str:
     """Give the chosen questions the same answer."""
     answer = typed(request, "answer")
-    if not answer:
-        raise MissingReason("There is no answer yet.", recovery="Write one for all of them.", field="answer")
+    clear_human_flag.refuse_blank(answer=answer)
 
     def one(chosen: ChosenItem) -> str:
         row, seen = chosen.row, chosen.seen
