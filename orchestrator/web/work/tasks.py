@@ -27,7 +27,7 @@ from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.attempt_facts import budget_spent
 from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_task
 from orchestrator.queries.work.briefs import upstream_of
-from orchestrator.queries.work.places import place_of
+from orchestrator.queries.work.places import has_place, place_of
 from orchestrator.queries.work.proof import verified_by
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskDetail, find_task, find_workstream, task_detail
@@ -147,7 +147,7 @@ def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, A
         "returned": [decision for decision in decided if decision.what != Action.ATTEMPT_FAILED],
         "prove_again": again,
         "upstream": upstream_of(task, needed),
-        "place": place_of(task, ()) if task.workstream.version.repository else None,
+        "place": place_of(task, ()) if has_place(task) else None,
     }
 
 
