@@ -108,9 +108,7 @@ def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
     returned = dict(there.values_list("step_id", "step__key"))
     there.update(status=TaskStatus.PENDING, updated_at=change.now)
     Task.objects.bulk_create(
-        Task(workstream=change.workstream, step=step, created_at=change.now, updated_at=change.now)
-        for step in steps
-        if step.pk not in returned
+        Task.of(step, change.workstream, change.now) for step in steps if step.pk not in returned
     )
     return [returned[step.pk] for step in steps if step.pk in returned]
 

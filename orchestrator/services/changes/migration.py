@@ -67,9 +67,7 @@ def put_into_effect(
         change = Change(workstream, version, version.change_reason, actor, now)
         _migrate(change, dry_run(workstream, version, plan, mapping), steps)
     else:
-        Task.objects.bulk_create(
-            Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps.values()
-        )
+        Task.objects.bulk_create(Task.of(step, workstream, now) for step in steps.values())
     follow(workstream, version, plan, actor, now)
     return len(steps)
 
@@ -195,8 +193,6 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
-    columns = ["status", "version", "title", "domain", "priority", "budget", "over_budget", "over_budget_at"]
-    workstream.save(update_fields=columns)
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 
