@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model
 
-from orchestrator.queries.base.sql import change
+from orchestrator.queries.base.sql import change, stored
 
 #: The type of the values that fields of a kind hand on unchanged; none of them changes None.
 _UNCHANGED: Final[dict[str, type]] = {
@@ -194,7 +194,7 @@ class InsertRows:
             keys = cursor.fetchall()
         for row, (key,) in zip(rows, keys, strict=True):
             row.pk = key
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+            stored(row)
 
 
 #: Most values of one statement.
