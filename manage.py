@@ -15,6 +15,11 @@ def main() -> None:
     os.umask(0o077)
     from django.core.management import execute_from_command_line
 
+    from orchestrator.management.begun import not_begun
+
+    if said := not_begun(sys.argv[1:]):
+        sys.exit(said)
+
     try:
         try:
             execute_from_command_line(sys.argv)

@@ -15,10 +15,12 @@ class OrchestratorConfig(AppConfig):
         from orchestrator.models.base.guards import install_guards
         from orchestrator.models.base.search_index import install_search
         from orchestrator.processes import queue_keys, queue_lines
+        from orchestrator.services.base import history
         from orchestrator.web.people import lock_outs  # noqa: F401
 
         queue_keys.read_earlier_keys()
         queue_lines.name_lines()
+        history.listen()
         # A migration that rebuilds a table drops its triggers, so they are put back after every migrate.
         post_migrate.connect(install_guards, sender=self, dispatch_uid="orchestrator.guards")
         post_migrate.connect(install_search, sender=self, dispatch_uid="orchestrator.search")

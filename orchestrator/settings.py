@@ -5,13 +5,11 @@ Everything that must survive stands in DATA_DIR.
 
 import os
 import re
-import secrets
 import sqlite3
 from pathlib import Path
 
-import dj_database_url
-
 from orchestrator.core import limits
+from orchestrator.data_dir import BASE_DIR, DATA_DIR, database, persistent_secret
 
 
 def _whole_number(name: str, default: int) -> int:
@@ -27,8 +25,6 @@ def _words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
 EXECUTORS = _whole_number("EXECUTORS", 3)
@@ -36,24 +32,14 @@ EXECUTORS = _whole_number("EXECUTORS", 3)
 EXECUTORS_FILE = Path(os.environ.get("EXECUTORS_FILE", DATA_DIR / "executors.toml")).expanduser().resolve()
 #: Where `serve` answers agents over MCP, on this machine alone; 0 for not at all.
 MCP_PORT = _whole_number("MCP_PORT", 0)
+#: Which tools are served there: `agent`, few words for agents, or `full`.
+MCP_PROFILE = os.environ.get("MCP_PROFILE") or "agent"
+if MCP_PROFILE not in ("agent", "full"):
+    raise SystemExit(f"MCP_PROFILE is agent or full, not {MCP_PROFILE!r}.")
 #: 0 is twice the time that a message of the queue may take.
 QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
-
-def _persistent_secret() -> str:
-    """The queue drops messages whose signature fails, so the key has to survive restarts."""
-    path = DATA_DIR / "secret-key"
-    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := secrets.token_urlsafe(50))
-    return key
-
-
-SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
+SECRET_KEY = os.environ.get("SECRET_KEY") or persistent_secret()
 #: Earlier keys: what was signed or hashed with one of them is still known, and is signed anew when it is
 #: used.
 SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
@@ -146,11 +132,7 @@ TEMPLATES = [
 # (sqlite.org/wal.html, "WAL-reset bug"), so older versions keep the rollback journal.
 SQLITE_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 SQLITE_JOURNAL = "WAL" if SQLITE_WAL_IS_SAFE else "DELETE"
-DATABASES = {
-    "default": dj_database_url.config(
-        default=f"sqlite:///{DATA_DIR / 'orchestrator.sqlite3'}", conn_max_age=60
-    )
-}
+DATABASES = {"default": database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -169,6 +151,8 @@ else:
     }
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
+#: Whether an act that locks or records what it does not declare is an error.
+STRICT_DECLARATIONS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A full cache throws out entries at random. Words between processes (is the queue alive?) have a few fixed
 # keys; what is remembered of each workstream has a place of its own, or it would push them out.

@@ -1,7 +1,8 @@
 """What is wrong with the history or the tables, for tests that ask about nothing else."""
 
-from orchestrator.core.replay import Unreadable, differences, replay
+from orchestrator.core.replay import Unreadable, replay
 from orchestrator.core.sealing.chain import Breach
+from orchestrator.core.state_differences import differences
 from orchestrator.models import Workstream
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.base.state import facts, stored_state

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.adapters.registry import that_run
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.people.names import check_executor_name
 
@@ -92,6 +93,9 @@ def _executor(path: Path, name: str, table: object) -> PooledExecutor:
         raise _wrong(path, f"{name} needs either tools, or an agent or command.")
     if agent and not said["account"]:
         raise _wrong(path, f"{name} needs an account, for whom the agent works.")
+    if unknown := sorted(set(lists["tools"]) - set(that_run())):
+        known_tools = ", ".join(sorted(that_run()))
+        raise _wrong(path, f"{name} has the tools {', '.join(unknown)}; executors here run {known_tools}.")
     return PooledExecutor(name=name, minutes=float(minutes), **said, **lists)  # type: ignore[arg-type]
 
 

@@ -1,8 +1,8 @@
 """Every refusal as JSON, with its status: code, message, recovery, details (FR-025)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
@@ -22,6 +22,15 @@ from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unst
 
 #: What can end a call other than an answer; each becomes a refusal.
 EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, *OUTAGES, *UNSTORABLE)
+
+#: Wrong fields that are named with what is wrong, and characters of a name that is repeated.
+NAMED, LONGEST_NAME = 6, 100
+#: What kinds of errors are called; the others in the words of whoever found them.
+_SAID: Final = {
+    "extra_forbidden": "is no field of this request",
+    "missing": "is missing",
+    "string_pattern_mismatch": "has a character that no text here may have",
+}
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -61,13 +70,17 @@ def refuse_in_json(api: NinjaAPI) -> None:
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
-    """Names the first wrong field, and how many more there are."""
-    first = error.errors[0]
-    place = [str(part) for part in first["loc"][1:]]
-    field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(
-        first["loc"][0]
-    )
-    said = "is no field of this request" if first["type"] == "extra_forbidden" else first["msg"]
-    others = len(error.errors) - 1
-    more = f" ({others} more {'field is' if others == 1 else 'fields are'} wrong.)" if others else ""
-    return InvalidInput(f"{field}: {said}.{more}", field=field)
+    """Names the wrong fields, the first `NAMED` of them with what is wrong."""
+    said: dict[str, str] = {}
+    for one in error.errors:
+        said.setdefault(_field(one), _SAID.get(one["type"]) or str(one["msg"]))
+    told = "; ".join(f"{field}: {wrong}" for field, wrong in list(said.items())[:NAMED])
+    others = len(said) - NAMED
+    more = f" ({others} more {'field is' if others == 1 else 'fields are'} wrong.)" if others > 0 else ""
+    return InvalidInput(f"{told}.{more}", field=next(iter(said)))
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    place = [str(part) for part in error["loc"][1:]]
+    inside = place[1:] if error["loc"][0] == "body" and len(place) > 1 else place
+    return ".".join(inside)[:LONGEST_NAME] or str(error["loc"][0])

@@ -75,6 +75,7 @@ def _facts(one: Subscription) -> SubscriptionFacts:
         rhythm=Rhythm(one.rhythm),
         executor=one.executor.name if one.executor else "",
         workstream=one.workstream.slug if one.workstream else "",
+        address=one.address,
         secret=signing_secret(one) if posted else "",
         feed=f"{settings.PUBLIC_URL}{feed}" if feed else "",
         problem=failed.problem if failed else "",

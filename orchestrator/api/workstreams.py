@@ -200,7 +200,8 @@ def merge(request: HttpRequest, uuid: UUID, query: Query[MergeQuery]) -> MergePr
 @router.post("/{uuid:uuid}/merge", response=MergedFacts)
 @act(merge_work)
 def merge_it(request: HttpRequest, uuid: UUID, body: MergeSeal) -> MergedFacts:
-    """Merge the work, or have the operator's program do it. Off unless the operator switched it on."""
+    """Merge the work that `GET …/merge` showed (`seen` is its `seal`), or have the operator's program do it.
+    Off unless the operator switched it on."""
     said = merge_work(
         workstream_id=find_workstream(uuid).pk,
         seen=body.seen,

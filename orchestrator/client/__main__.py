@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.client import completion, doing, look, plans, setup, work
+from orchestrator.client import VERSION, completion, doing, look, plans, setup, work
 from orchestrator.client.connection import ServerRefused, Unreachable
 from orchestrator.client.login import Misconfigured, find_login
 from orchestrator.client.reply import Exit, Reply
@@ -32,6 +32,7 @@ def parser() -> ArgumentParser:
         epilog=ENDINGS,
         formatter_class=RawDescriptionHelpFormatter,
     )
+    found.add_argument("--version", action="version", version=f"orchestrator {VERSION}")
     found.add_argument("--url", default="", help="the server, such as http://127.0.0.1:8000")
     found.add_argument("--token-file", default="", metavar="FILE", help="has the token and nothing else")
     commands = found.add_subparsers(required=True, metavar="COMMAND")

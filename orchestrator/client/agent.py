@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from orchestrator.client.login import Misconfigured
+from orchestrator.client.source import read_source
 from orchestrator.client.usage import (
     COST,
     Places,
@@ -119,7 +120,7 @@ def find_agent(name: str, file: str = "", command: str = "") -> Agent:
         raise Misconfigured("The generic agent is any program: say with --command how it is started.")
     known = _described(files("orchestrator.client").joinpath("agents.toml").read_text(encoding="utf-8"))
     if file:
-        known |= _described(Path(file).read_text(encoding="utf-8"))
+        known |= _described(read_source(file).decode())
     if name not in known:
         raise Misconfigured(f"There is no agent {name!r}; there are {', '.join(sorted({*known, GENERIC}))}.")
     return known[name]

@@ -8,21 +8,22 @@ import os
 import signal
 import tempfile
 import time
-from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from orchestrator.client.agent import Agent, Ending, find_agent
-from orchestrator.client.brief_text import brief_lines, conflict_lines
+from orchestrator.client.brief_text import conflict_lines
 from orchestrator.client.connection import Connection, ServerRefused, Unreachable
 from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out, hold
 from orchestrator.client.held import HeldStep, take_next
 from orchestrator.client.login import Misconfigured
+from orchestrator.client.prompts import merge_prompt, step_prompt
 from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.running import Ran, lines_of, run
+from orchestrator.client.usage import summed
 from orchestrator.client.words import command
 from orchestrator.client.work import LONGEST_WAIT, is_pending, verified
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 #: Seconds that one call waits for work, between two looks whether the step is still held, and for an answer.
 WAIT, LOOK = 50, 10
+#: So many steps in a row of which nothing came, each within so many seconds, are no fault of the steps.
+IN_A_ROW, QUICK = 3, 20
+#: Minutes that an agent may be given.
+LONGEST: Final = 1440
 #: Characters of a failure's log that are sent.
 TAIL: Final = 3_000
 #: Words to the server that say what was used since the word before.
@@ -40,21 +45,6 @@ LEFT: Final = f"The worker was stopped. {STANDS}"
 ASKED: Final = "A person was asked; the agent goes on with the answer."
 #: A result stands and waits while a person or a lost file is in the way.
 IN_THE_WAY: Final = {"wrong-state", "held-back", "workspace-unavailable", "workspace-diverged"}
-HOW: Final = """
-How to work:
-- Work only in this folder, and only on the files that are yours. Commit if you like; what is left
-  uncommitted is committed for you.
-- When everything is done, end with these lines and nothing after them:
-  PROOF <id>: <how you proved the criterion with this id: what you ran and what it said>   (one line for each)
-  <one sentence: what was done and how it was checked>
-- If a person has to decide first, end with one line: ASK: <the question, with what the person needs to know>
-- If it cannot be done, say why and exit with an error.
-"""
-
-
-MERGE: Final = """In this folder stands a merge of the work of two earlier steps that does not fit together.
-Resolve it, and do nothing beside it: keep what both sides meant, `git add` (or `git rm`) each file below, and
-leave no marks. Do not commit and do not abort the merge."""
 
 
 def add_to(commands: "Commands") -> None:
@@ -76,9 +66,19 @@ def add_to(commands: "Commands") -> None:
     parser.add_argument(
         "--env", action="append", default=[], metavar="NAME", help="give it this variable; repeat"
     )
-    parser.add_argument("--minutes", type=float, default=30, help="the longest that it may run; 30")
+    parser.add_argument("--minutes", type=_minutes, default=30, help="the longest that it may run; 30")
     parser.add_argument("--once", action="store_true", help="one step, or none when there is none")
     parser.add_argument("--log", default="", metavar="FOLDER", help="keep what it prints here")
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes <= LONGEST:
+        raise ArgumentTypeError(f"{text!r} is no number of minutes from above 0 to {LONGEST}")
+    return minutes
 
 
 @dataclass
@@ -93,6 +93,8 @@ class Worker:
     #: Why the step is to be given back although it is held, empty while it is not.
     leaving: str = ""
     done: list[str] = field(default_factory=list)
+    #: Which steps failed last, and why.
+    failed: list[str] = field(default_factory=list)
     #: What was said last of a server that is away.
     away: str = ""
     #: What the runs used that the server was not told of yet.
@@ -129,7 +131,7 @@ class Worker:
         if there is None and not self._fits(claim, held, folder):
             return
         while True:
-            ran = self._ran(_prompt(claim, answer), held, folder)
+            ran = self._ran(step_prompt(claim, answer), held, folder)
             if left := self._left():
                 self._post(held, "release", breadcrumb=left)
                 return
@@ -144,7 +146,7 @@ class Worker:
         it fits now. One that it cannot resolve fails the attempt, so that a person sees to it."""
         place = claim["brief"].get("place") or {}
         while place.get("conflict"):
-            ran = self._ran(_merge_prompt(place["conflict"]), held, folder)
+            ran = self._ran(merge_prompt(place["conflict"]), held, folder)
             if left := self._left():
                 self._post(held, "release", breadcrumb=left)
                 return False
@@ -184,6 +186,10 @@ class Worker:
         named = place.get("path") or ""
         if named and Path(named).is_dir():
             return Path(named), None
+        if not self.options.folder and not place.get("repository"):
+            empty = Path(tempfile.mkdtemp(prefix="orchestrator-"))
+            print(f"The plan has no repository: it works in {empty}, which is empty.", flush=True)
+            return empty, None
         if not self.options.folder:
             raise Misconfigured("The step has no worktree on this machine: say with --folder where to work.")
         root = Path(self.options.folder)
@@ -297,21 +303,14 @@ class Worker:
         )
         if usage:
             self.used.clear()
-        print(f"{held.key}: {act}", flush=True)
+        self.told(held.key, act, str(body.get("error", "")))
         return facts
 
-
-def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What several runs used together, in the form of one."""
-    total: dict[str, Any] = {}
-    for one in used:
-        for name in ("seconds", "tokens_in", "tokens_out"):
-            total[name] = total.get(name, 0) + int(one.get(name, 0))
-        if cost := Decimal(one.get("cost", "0")):
-            total["cost"], total["currency"] = str(Decimal(total.get("cost", "0")) + cost), one["currency"]
-        if one.get("model"):
-            total["model"] = one["model"]
-    return total
+    def told(self, key: str, act: str, error: str) -> None:
+        why = error.partition("\n")[0]
+        print(f"{key}: {act}{f' ({why})' if why else ''}", flush=True)
+        if act == "fail":
+            self.failed = [*self.failed[1 - IN_A_ROW :], f"{key} failed: {why}"]
 
 
 def work(connection: Connection, options: Namespace) -> Reply:
@@ -321,11 +320,14 @@ def work(connection: Connection, options: Namespace) -> Reply:
         raise Misconfigured(f"{agent.name} is not installed here: there is no program {agent.command[0]!r}.")
     worker = Worker(connection, agent, options)
     _listen(lambda: setattr(worker, "stopping", True))
+    in_a_row = 0
     try:
         while not worker.stopping:
             claim = worker.take()
             if claim is not None:
-                _do(worker, claim)
+                in_a_row = 0 if _do(worker, claim) else in_a_row + 1
+            if in_a_row == IN_A_ROW:
+                raise Misconfigured(_hopeless(worker))
             if options.once:
                 break
     finally:
@@ -333,10 +335,25 @@ def work(connection: Connection, options: Namespace) -> Reply:
             lock.close()
     if worker.done:
         return Reply(worker.done, (f"Done: {', '.join(worker.done)}.",))
-    return Reply([], ("Nothing was done.",), Exit.NOTHING)
+    return Reply([], ("Nothing was done.", *worker.failed), Exit.NOTHING)
 
 
-def _do(worker: Worker, claim: dict[str, Any]) -> None:
+def _hopeless(worker: Worker) -> str:
+    told = "\n".join(("", *worker.failed))
+    return (
+        f"Nothing came of {IN_A_ROW} steps in a row, each within {QUICK} seconds, so no more are taken. Look "
+        f"how {worker.agent.name} is started.{told}"
+    )
+
+
+def _do(worker: Worker, claim: dict[str, Any]) -> bool:
+    """Whether something came of it, or it took its time."""
+    begun, before = time.monotonic(), len(worker.done)
+    _try(worker, claim)
+    return len(worker.done) > before or time.monotonic() - begun > QUICK
+
+
+def _try(worker: Worker, claim: dict[str, Any]) -> None:
     try:
         worker.do(claim)
     except ServerRefused as refusal:
@@ -362,7 +379,7 @@ def _give_up(worker: Worker, claim: dict[str, Any], why: str) -> None:
     except ServerRefused as refusal:
         print(f"{held.key}: {refusal.message}", flush=True)
     else:
-        print(f"{held.key}: fail", flush=True)
+        worker.told(held.key, "fail", why)
 
 
 def _release(claim: dict[str, Any]) -> tuple[str, dict[str, object]]:
@@ -379,14 +396,3 @@ def _listen(leave: Callable[[], None]) -> None:
 def _held(claim: dict[str, Any]) -> HeldStep:
     attempt = claim["attempt"]
     return HeldStep(attempt["id"], claim["token"], attempt["task"], attempt["key"])
-
-
-def _prompt(claim: dict[str, Any], answer: str) -> str:
-    brief = "\n".join(brief_lines(claim, in_place=True))
-    answered = f"\nYou asked a person. The answer: {answer}\n" if answer else ""
-    return f"Do this step of a plan, and nothing beside it.\n{brief}\n{answered}{HOW}"
-
-
-def _merge_prompt(clash: dict[str, Any]) -> str:
-    files = "\n".join(f"  {one['path']}: {one['said']}" for one in clash["files"])
-    return f"{MERGE}\n{files}\n\n{clash['way_on']}\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.client.connection import Connection, checked_url, new_opener
+from orchestrator.client.source import LARGEST_TOKEN, read_source
 
 HERE: Final = "http://127.0.0.1:8000"
 WAY_OUT: Final = (
@@ -48,18 +49,40 @@ def settings_file() -> Path:
 
 
 def find_login(url: str = "", token_file: str = "") -> Login:
-    """The login of a call. Raises `Misconfigured` for a file that cannot be read."""
+    """The login of a call. The stored token is only for the address that it was stored with. Raises
+    `Misconfigured` for a file that cannot be read, and for what is no token."""
     stored = _stored()
-    token = _token(token_file) or os.environ.get("ORCHESTRATOR_TOKEN", "").strip() or stored.get("token", "")
-    found = url or os.environ.get("ORCHESTRATOR_URL", "").strip() or stored.get("url", "") or HERE
+    found = named_url(url) or stored.get("url", "") or HERE
+    token = _token(token_file) or os.environ.get("ORCHESTRATOR_TOKEN", "").strip()
+    if not token and _is_same(found, stored.get("url", "") or HERE):
+        token = stored.get("token", "")
+    if token and not is_token(token):
+        raise Misconfigured("The token is not one line of plain letters: it is what create_token printed.")
     return Login(found, token)
+
+
+def named_url(url: str) -> str:
+    """The address that the call or the environment names; empty where neither does."""
+    return url or os.environ.get("ORCHESTRATOR_URL", "").strip()
+
+
+def is_token(text: str) -> bool:
+    """Whether a header can carry it, and the file of the settings."""
+    return text.isascii() and text.isprintable() and not {'"', "\\", " "} & set(text)
+
+
+def _is_same(url: str, stored: str) -> bool:
+    try:
+        return checked_url(url) == checked_url(stored)
+    except ValueError:
+        return False
 
 
 def _token(name: str) -> str:
     if not name:
         return ""
     try:
-        return Path(name).read_text(encoding="utf-8").strip()
+        return read_source(name, LARGEST_TOKEN).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"The file of the token cannot be read: {error}.") from error
 

@@ -1,13 +1,13 @@
 """Plans: check a text, hand it in for review, approve the version that was read, compare."""
 
 import difflib
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.client.connection import Connection
 from orchestrator.client.reply import Exit, Reply
+from orchestrator.client.source import read_source
 from orchestrator.client.words import command
 from orchestrator.client.workstreams import find_workstream
 
@@ -111,5 +111,4 @@ def _account(facts: dict[str, Any]) -> str:
 
 
 def _source(name: str) -> str:
-    content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    return content.decode("utf-8-sig")
+    return read_source(name).decode("utf-8-sig")

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from orchestrator.client.clients import CLIENTS, VARIABLE, BrokenFile, Client
-from orchestrator.client.connection import checked_url
-from orchestrator.client.login import HERE, Misconfigured, find_login, settings_file
+from orchestrator.client.connection import Connection, ServerRefused, checked_url
+from orchestrator.client.login import (
+    HERE,
+    Login,
+    Misconfigured,
+    find_login,
+    is_token,
+    named_url,
+    settings_file,
+)
 from orchestrator.client.reply import Reply
 
 if TYPE_CHECKING:
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Where the MCP server of an installation listens, if nothing else is said.
 MCP: Final = "http://127.0.0.1:8765/mcp"
+#: How a server answers a token that it does not know.
+UNKNOWN: Final = 401
 #: Seconds to wait for the MCP server.
 PATIENCE: Final = 1.0
 BEGIN, END = "<!-- orchestrator: begin -->", "<!-- orchestrator: end -->"
@@ -65,13 +75,12 @@ def set_up(options: Namespace) -> Reply:
     if options.printed:
         lines = [line for name, text in texts.items() for line in (f"== {name}", *text.splitlines(), "")]
         return Reply(texts, tuple(lines))
+    kept = [_keep_token(options)] if options.token else []
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    told = [f"Wrote {name}." for name in texts]
-    if options.token:
-        told.append(f"Kept the token in {_keep_token(options)}.")
+    told = [*(f"Wrote {name}." for name in texts), *kept]
     told.append(f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"')
     if not _answers(options.mcp):
         told.append(f"Nothing answers at {options.mcp} now: start the server with MCP_PORT, or say --mcp.")
@@ -117,20 +126,37 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _keep_token(options: Namespace) -> Path:
-    """The user's settings, for this user alone, with the address of the call and the token of its input."""
+def _keep_token(options: Namespace) -> str:
+    """The user's settings, for this user alone, with the address of the call and the token of its input;
+    what was done, in a sentence. A token that the server does not know is not kept."""
     token, path = sys.stdin.readline().strip(), settings_file()
-    if not token or not token.isascii() or not token.isprintable() or {'"', "\\"} & set(token):
+    if not token or not is_token(token):
         raise Misconfigured("Standard input has no token in its first line.")
-    url = checked_url(options.url or HERE)
+    connection = Login(named_url(options.url) or HERE, token).connection()
+    tried = _answers(connection.url)
+    if tried:
+        _refuse_unknown(connection)
+    _write(path, f'url = "{connection.url}"\ntoken = "{token}"\n')
+    untried = "" if tried else " Nothing answers there now, so it was not tried."
+    return f"Kept the token for {connection.url} in {path}.{untried}"
+
+
+def _refuse_unknown(connection: Connection) -> None:
+    try:
+        connection.get("mine")
+    except ServerRefused as refusal:
+        if refusal.status == UNKNOWN:
+            raise Misconfigured(f"Nothing was kept: {connection.url} does not take the token.") from refusal
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f'url = "{url}"\ntoken = "{token}"\n')
+        file.write(text)
     fresh.replace(path)
-    return path
 
 
 def token(options: Namespace) -> Reply:

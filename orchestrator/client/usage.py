@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from orchestrator.client.login import Misconfigured
@@ -132,3 +133,16 @@ def _amount(word: str) -> float:
     if found is None:
         return 0
     return float(found[1].replace(",", "")) * _THOUSANDS.get(found[2], 1)
+
+
+def summed(used: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several runs used together, in the form of one."""
+    total: dict[str, Any] = {}
+    for one in used:
+        for name in ("seconds", "tokens_in", "tokens_out"):
+            total[name] = total.get(name, 0) + int(one.get(name, 0))
+        if cost := Decimal(one.get("cost", "0")):
+            total["cost"], total["currency"] = str(Decimal(total.get("cost", "0")) + cost), one["currency"]
+        if one.get("model"):
+            total["model"] = one["model"]
+    return total

@@ -10,13 +10,14 @@ from orchestrator.client.brief_text import brief_lines, held_lines, spent_lines
 from orchestrator.client.connection import Connection
 from orchestrator.client.held import HeldStep, held_attempt, take_next
 from orchestrator.client.reply import Exit, Reply, count
+from orchestrator.client.source import read_plain_file
 from orchestrator.client.words import command
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
 
-#: Seconds that one call asks the server to wait.
-LONGEST_WAIT = 10
+#: Seconds that one call asks the server to wait for a verification, and the most that it waits for work.
+LONGEST_WAIT, LONGEST_CALL = 10, 50
 
 
 def add_to(commands: "Commands") -> None:
@@ -102,7 +103,10 @@ def _held(parser: ArgumentParser, name: str, meaning: str) -> None:
 
 def next_step(connection: Connection, options: Namespace) -> Reply:
     wanted = {"workstream": options.workstream, "repository": options.repository}
-    facts = take_next(connection, wanted, options.wait)
+    until = time.monotonic() + options.wait
+    facts = take_next(connection, wanted, min(options.wait, LONGEST_CALL))
+    while facts["claim"] is None and (left := int(until - time.monotonic())) > 0:
+        facts = take_next(connection, wanted, min(left, LONGEST_CALL))
     if facts["claim"] is None:
         waiting = (_in_the_way(entry) for entry in facts["waiting"])
         return Reply(facts, (facts["sentence"], *waiting), Exit.NOTHING)
@@ -215,7 +219,7 @@ def _name(path: str) -> str:
 
 
 def _content(path: Path) -> str | dict[str, str]:
-    content = path.read_bytes()
+    content = read_plain_file(path)
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -26,8 +26,9 @@ class SubscriptionRequest(Body):
 
 @dataclass(frozen=True)
 class SubscriptionFacts:
-    """A subscription in force. `secret` signs the posts of a web hook, `feed` is the address of a feed: both
-    are secrets, and told to whom it belongs. `problem` is why the last delivery failed."""
+    """A subscription in force. `secret` signs the posts of a web hook, `address` is where they go, `feed` is
+    the address of a feed: all are secrets, and told to whom it belongs. `problem` is why the last delivery
+    failed."""
 
     id: int
     topics: tuple[Topic, ...]
@@ -35,6 +36,7 @@ class SubscriptionFacts:
     rhythm: Rhythm
     executor: str
     workstream: str
+    address: str
     secret: str
     feed: str
     problem: str

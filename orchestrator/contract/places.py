@@ -123,7 +123,8 @@ class MergeQuery(Body):
 
 
 class MergeSeal(Body):
-    """The seal of the merge that was looked at: another one is not made."""
+    """`seen` is the `seal` of the merge that was looked at, as `GET …/merge` answers it: another one is not
+    made."""
 
     seen: Sha256
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from orchestrator.core import limits
 from orchestrator.core.engine import usage
@@ -59,14 +59,19 @@ class OptionalReason(Body):
 NO_REASON = OptionalReason()
 
 
+def _form(expression: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^({expression})?$", "default": ""})
+
+
 class UsageGiven(Body):
     """What was used since the word before: tokens, money as it is written (`"1.25"`) with its ISO currency,
     the model, and seconds of wall time."""
 
     tokens_in: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
     tokens_out: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
-    cost: Annotated[str, Field(pattern=f"^({usage.COST})?$")] = ""
-    currency: Annotated[str, Field(pattern=f"^({usage.CURRENCY})?$")] = ""
+    # What does not fit is refused by `core/engine/usage.py`, which says it in words.
+    cost: Annotated[str, Field(max_length=100), _form(usage.COST)] = ""
+    currency: Annotated[str, Field(max_length=100), _form(usage.CURRENCY)] = ""
     model: Annotated[str, Field(max_length=usage.MODEL_LENGTH, pattern=NO_NUL)] = ""
     seconds: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
 

@@ -59,7 +59,8 @@ class StageText(Body):
 
 
 class IntegrationNote(Body):
-    """The work became part of its base branch; `commit` is where it stands there."""
+    """The work became part of its base branch; `commit` is where it stands there. Where the repository is at
+    hand, commit or note is needed."""
 
     commit: Commit = ""
     note: Text = ""

@@ -131,7 +131,7 @@ class VersionMoved(Refusal):
     """The version decided on is not the one that was read."""
 
     code, status = "version-moved", 409
-    recovery = "Read what changed since the page was opened, then decide again. What you typed is kept."
+    recovery = "Read what changed meanwhile, then decide again."
 
 
 class WrongState(Refusal):

@@ -6,11 +6,14 @@ order rule, no lifecycle.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.core.actions import Action
-from orchestrator.core.terms import AttemptStatus, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, WorkstreamStatus
+
+#: How much of the path of an artifact entries say as their subject.
+SUBJECT = 300
 
 
 class Fact(NamedTuple):
@@ -45,7 +48,8 @@ class TaskState:
 @dataclass(slots=True)
 class State:
     """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others;
-    `needs` and `merged_into` name other workstreams by their slugs."""
+    `needs` and `merged_into` name other workstreams by their slugs; `artifacts` has the states of those that
+    cannot be used, by path."""
 
     status: str = WorkstreamStatus.PLANNING.value
     version: int = 0
@@ -55,6 +59,7 @@ class State:
     merged_into: str = ""
     tasks: dict[str, TaskState] = field(default_factory=dict)
     dropped: dict[str, TaskState] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
 
 
 class Unreadable(Exception):
@@ -85,32 +90,6 @@ def replay(facts: Iterable[Fact], state: State | None = None) -> State:
 def changes_nothing(action: str) -> bool:
     """Whether entries of this action leave the state as it is, whatever they say."""
     return ACTS.get(action) is _nothing
-
-
-def differences(rebuilt: State, stored: State) -> list[str]:
-    """A sentence for everything in which the tables differ from what history says, in order of keys."""
-    said = _differing(rebuilt, stored, "the workstream", skip=("tasks", "dropped"))
-    for name in ("tasks", "dropped"):
-        there, here = getattr(rebuilt, name), getattr(stored, name)
-        gone, new = there.keys() - here.keys(), here.keys() - there.keys()
-        said += [f"{key}: history has this task, the tables do not" for key in sorted(gone)]
-        said += [f"{key}: the tables have this task, history does not" for key in sorted(new)]
-        for key in sorted(there.keys() & here.keys()):
-            said += _differing(there[key], here[key], key)
-    return said
-
-
-def _differing(rebuilt: Any, stored: Any, what: str, skip: tuple[str, ...] = ()) -> list[str]:
-    return [
-        f"{what}: {name.name} is {_shown(here)} in the tables, {_shown(there)} by history"
-        for name in fields(rebuilt)
-        if name.name not in skip
-        and (there := getattr(rebuilt, name.name)) != (here := getattr(stored, name.name))
-    ]
-
-
-def _shown(value: object) -> str:
-    return repr(sorted(value)) if isinstance(value, set) else repr(value)
 
 
 def _task(state: State, fact: Fact) -> TaskState:
@@ -293,6 +272,22 @@ def _unflagged(state: State, fact: Fact) -> None:
     _task(state, fact).note = ""
 
 
+def _quarantined(state: State, fact: Fact) -> None:
+    state.artifacts[fact.data["artifact"][:SUBJECT]] = ArtifactState.QUARANTINED.value
+
+
+def _artifact_damaged(state: State, fact: Fact) -> None:
+    state.artifacts[fact.subject] = ArtifactState.DAMAGED.value
+
+
+def _artifact_intact(state: State, fact: Fact) -> None:
+    state.artifacts.pop(fact.subject, None)
+
+
+def _artifact_withdrawn(state: State, fact: Fact) -> None:
+    state.artifacts[fact.subject] = ArtifactState.WITHDRAWN.value
+
+
 def _reviewed(state: State, _fact: Fact) -> None:
     state.reviewed = True
 
@@ -357,7 +352,7 @@ ACTS: Mapping[str, Act] = {
     Action.COMPLETION_HANDED_IN: _nothing,
     Action.COMPLETION_REFUSED: _nothing,
     Action.ATTEMPT_COMPLETED: _completed,
-    Action.STALE_RESULT_QUARANTINED: _nothing,
+    Action.STALE_RESULT_QUARANTINED: _quarantined,
     Action.ATTEMPT_FAILED: _failed,
     Action.ATTEMPT_RELEASED: _released,
     Action.BREAKER_TRIPPED: _nothing,
@@ -390,10 +385,10 @@ ACTS: Mapping[str, Act] = {
     Action.NOTHING_TO_RECORD: _nothing,
     Action.ENTRY_CORRECTED: _nothing,
     Action.RESULT_FILE_QUARANTINED: _nothing,
-    Action.ARTIFACT_DAMAGED: _nothing,
-    Action.ARTIFACT_INTACT_AGAIN: _nothing,
-    Action.ARTIFACT_PUBLISHED_AGAIN: _nothing,
-    Action.ARTIFACT_REPUBLISHED: _nothing,
-    Action.ARTIFACT_RESTORED: _nothing,
-    Action.ARTIFACT_WITHDRAWN: _nothing,
+    Action.ARTIFACT_DAMAGED: _artifact_damaged,
+    Action.ARTIFACT_INTACT_AGAIN: _artifact_intact,
+    Action.ARTIFACT_PUBLISHED_AGAIN: _artifact_intact,
+    Action.ARTIFACT_REPUBLISHED: _artifact_intact,
+    Action.ARTIFACT_RESTORED: _artifact_intact,
+    Action.ARTIFACT_WITHDRAWN: _artifact_withdrawn,
 }

@@ -77,6 +77,12 @@ _PRIVATE: Final = (
     rf"{_BEGIN}(?:[^-]*+(?:-(?!----)[^-]*+)*+-----END (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
     r"|(?:(?:\s|\\[rn])*+[A-Za-z0-9+/=]{30,}+)*+)"
 )
+#: What is left of one whose beginning was cut off, as at the end of a log.
+_TAIL: Final = (
+    r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{30,}+(?:\r?\n|\\[rn])++[ \t]*+){1,100}+"
+    r"(?:[A-Za-z0-9+/=]{1,80}+(?:\r?\n|\\[rn])++[ \t]*+)?+"
+    r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+)
 
 
 def _holds_key(value: str) -> bool:
@@ -94,6 +100,7 @@ _IS: Final = r"(?:[\"'`]?[ \t]{0,4}(?:=>|:=|=|:)[ \t]{0,4}[\"'`]?)"
 
 SHAPES: Final = (
     SecretShape("private key", ("PRIVATE KEY",), re.compile(_PRIVATE), counts=_holds_key),
+    SecretShape("private key", ("PRIVATE KEY",), re.compile(_TAIL), counts=_holds_key),
     _known("AWS access key", "AKIA ASIA ABIA ACCA", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
     _known("token of this server", "pteo_", r"pteo_[\w-]{43}"),
     _known("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"gh[pousr]_\w{36,255}|github_pat_\w{82}"),
@@ -163,6 +170,11 @@ SHAPES: Final = (
     SecretShape(
         "password", ("passw", "pwd", "passphrase"),
         re.compile(rf"(?i)(?:passw(?:or)?d|pwd|passphrase){_IS}(?P<value>[^\s\"'`,;()\[\]{{}}<>]{{8,128}})"),
+        certain=False, counts=_is_password,
+    ),
+    SecretShape(
+        "password", ("--passw",),
+        re.compile(r"(?i)--passw(?:or)?d[ \t]{1,4}[\"']?(?P<value>[^\s\"'`,;()\[\]{}<>]{8,128})"),
         certain=False, counts=_is_password,
     ),
 )  # fmt: skip

@@ -23,7 +23,9 @@ SECRET_NAME: Final = re.compile(
 )
 #: Registered values that are shorter are words of ordinary texts, and are not looked for.
 SHORTEST: Final = 6
-_BREAK: Final = re.compile(r"[ \t]*\\?\r?\n[ \t]*")
+#: What may divide a secret: the end of a line, also as it is written in code, and characters without a width.
+_UNSEEN: Final = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_BREAK: Final = re.compile(rf"(?:(?<![ \t])[ \t]++)?\\?\r?\n[ \t]*+|(?:\\r)?\\n|[{_UNSEEN}]+")
 _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
 #: A text and what of it is encoded are so many steps apart.
 _DEPTH: Final = 2
@@ -104,7 +106,7 @@ class Masker:
         shapes = SHAPES if len(text) <= _GUESSED_IN else _CERTAIN
         found = _apart(self._plain(text, shapes))
         found = _apart([*found, *_beside(self._encoded(text, _DEPTH), found)])
-        if "\n" in text:
+        if _BREAK.search(text):
             found = _apart([*found, *_beside(self._broken(text), found)])
         return found
 

@@ -14,6 +14,8 @@ _NOT_THERE: Final = (
     "connection failed",
 )
 
+_NO_DATABASE: Final = ("file is not a database", "disk image is malformed")
+
 
 def wrong_database(error: BaseException) -> str:
     """Empty for any other error."""
@@ -25,6 +27,8 @@ def wrong_database(error: BaseException) -> str:
         found = f"The database {place} has no tables of the orchestrator."
     elif any(words in said for words in _NOT_THERE):
         found = f"The database {place} cannot be opened."
+    elif any(words in said for words in _NO_DATABASE):
+        return f"{place} is no database, or a damaged one. Put a backup back (`manage.py restore`)."
     else:
         return ""
     return (

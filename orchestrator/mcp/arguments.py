@@ -1,12 +1,16 @@
 """Arguments that do not fit a tool, refused in our words: which one, why, and the way out (FR-025)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.core.errors import InvalidInput
+
+#: The largest number that databases store.
+MOST: Final = 2**63 - 1
 
 #: What the kinds of errors mean whose name begins like this; the first that fits says it.
 _SENTENCES = (
@@ -47,6 +51,18 @@ def unknown_argument(tool: str, given: Iterable[str], known: Collection[str]) ->
         recovery=f"{meant}It takes {', '.join(sorted(known)) or 'none'}; nothing was done.",
         field=unknown[:100],
     )
+
+
+def number_out_of_bounds(tool: str, given: Mapping[str, object]) -> InvalidInput | None:
+    """The refusal of a call with a number that nothing here can be; None where there is none."""
+    for name, value in given.items():
+        if isinstance(value, int) and abs(value) > MOST:
+            return InvalidInput(
+                f"{name} is beyond all numbers that there are here.",
+                recovery=f"Call {tool} again with one that an answer told.",
+                field=name,
+            )
+    return None
 
 
 def _field(error: ErrorDetails) -> str:

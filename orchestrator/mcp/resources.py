@@ -11,7 +11,7 @@ from typing import Any, Final
 import pydantic_core
 from django.db import close_old_connections
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.mcp.tools import Tools
@@ -71,7 +71,8 @@ class Resources(Tools):
                 return read(**named)
             except Refusal as refusal:
                 said = f"{refusal.code}: {refusal.message} {refusal.way_out}"
-                raise ResourceError(said) from refusal
+                kind = ResourceNotFoundError if isinstance(refusal, NotFound) else ResourceError
+                raise kind(said) from refusal
             finally:
                 close_old_connections()
 

@@ -9,9 +9,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
+from orchestrator import __version__
 from orchestrator.core.errors import NotFound
 from orchestrator.mcp.answers import answering, refused
-from orchestrator.mcp.arguments import unknown_argument, wrong_arguments
+from orchestrator.mcp.arguments import number_out_of_bounds, unknown_argument, wrong_arguments
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
@@ -58,7 +59,8 @@ class ToolServer(MCPServer[None]):
         if tool is None:
             known = ", ".join(one.name for one in self._tool_manager.list_tools())
             return refused(NotFound(f"There is no tool {name[:60]}.", recovery=f"These there are: {known}."))
-        if refusal := unknown_argument(name, arguments, tool.parameters["properties"]):
+        unfit = unknown_argument(name, arguments, tool.parameters["properties"])
+        if refusal := unfit or number_out_of_bounds(name, arguments):
             return refused(refusal)
         HEADERS.set((context.headers if context else None) or {})
         try:
@@ -79,7 +81,8 @@ def build_server(sign_in: Callable[[], Caller], profile: Profile = "full") -> To
     The `agent` profile has what an agent works with, in few words; `full` has everything.
     """
     full = profile == "full"
-    server = ToolServer("orchestrator", instructions=WORKING + PLANNING * full, log_level="WARNING")
+    words = WORKING + PLANNING * full
+    server = ToolServer("orchestrator", version=__version__, instructions=words, log_level="WARNING")
     reads, acts = _working(sign_in)
     if full:
         more_reads, more_acts = _looking_after(sign_in)

@@ -98,6 +98,11 @@ class Child:
         self.next_start = now + BACKOFF[min(self.deaths, len(BACKOFF)) - 1]
         return code
 
+    def last_word(self) -> str:
+        """The last line that it printed, and where the rest stands."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"{lines[-1] if lines else 'it said nothing'} ({self.log})"
+
     def kill(self) -> None:
         """End the whole group at once; `ended` reports it next."""
         self._signal_group(signal.SIGKILL)

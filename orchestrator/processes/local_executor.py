@@ -60,6 +60,8 @@ PAUSE: Final = 0.3
 #: Changed files handed over with an attempt: at most so many, each at most so many bytes.
 OUTPUT_FILES: Final = 20
 OUTPUT_SIZE: Final = 200_000
+#: The error of what failed and said nothing.
+WITHOUT_A_WORD: Final = "It failed without saying why."
 
 
 class Stopped(Exception):
@@ -284,7 +286,7 @@ class LocalExecutor:
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=self.executor,
-            error=error[: limits.TEXT_CHARACTERS],
+            error=(error or WITHOUT_A_WORD)[: limits.TEXT_CHARACTERS],
             now=self.clock(),
         )
 

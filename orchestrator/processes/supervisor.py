@@ -1,6 +1,7 @@
 """Starts the web server, the queue's cluster and the executors, keeps them running, and stops all of it."""
 
 import fcntl
+import math
 import os
 import socket
 import sys
@@ -27,6 +28,8 @@ PREDECESSOR_WITHIN: Final = 4.0
 QUEUE: Final = "queue"
 WEB: Final = "web"
 MCP: Final = "mcp"
+#: How `orchestrator work` ends when it is set up wrongly; started again it would end the same way.
+SET_UP_WRONGLY: Final = 2
 #: Variables that no worker of the pool is given.
 SECRETS: Final = frozenset({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "EMAIL_HOST_PASSWORD"})
 NOTHING_FORKED: Final[Mapping[str, Callable[[], None]]] = {}
@@ -181,7 +184,12 @@ class Supervisor:
     def _keep(self, child: Child, now: float) -> None:
         """Say that it ended, and start it when its time has come."""
         code = child.ended(now)
-        if code is not None:
+        if code == SET_UP_WRONGLY and child.environment is not None:
+            child.next_start = math.inf
+            self.say(
+                f"{child.name} is set up wrongly and stays away until the next start: {child.last_word()}"
+            )
+        elif code is not None:
             self.say(f"{child.name} ended ({_how(code)}); starting it again. Its log: {child.log}")
         if not child.running and now >= child.next_start:
             child.start(now)

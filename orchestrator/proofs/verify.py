@@ -35,9 +35,11 @@ SEAL_END = "-->\n"
 SEALED = {"format", "keys", "note", "proof"}
 PROOF, ENTRY = {"format", "keys", "checkpoint", "entries"}, {"leaf", "index", "inclusion"}
 LINES = ({"checkpoint"}, {"leaf"}, {"row"})
-#: What JSON holds; rows of an export by kind and id; the roots of two trees.
+#: What JSON holds; rows of an export by kind and id, with the digest of those that change and the entry that
+#: said it last; the roots of two trees.
 Read = dict[str, Any]
 Rows = dict[tuple[str, int], Read]
+Spoken = dict[tuple[str, int], tuple[str, int]]
 Roots = tuple[bytes, bytes]
 
 
@@ -272,11 +274,8 @@ def read_seal(written: str) -> Read:
     """The seal, if it is written in the one way in which it is made: a browser shows what gets out of it."""
     seal: Read = json.loads(written)
     plain = json.dumps(seal, ensure_ascii=False, separators=(",", ":")) + "\n"
-    members = [
-        (seal, SEALED),
-        (seal["proof"], PROOF),
-        *((entry, ENTRY) for entry in seal["proof"]["entries"]),
-    ]
+    members = [(seal, SEALED), (seal["proof"], PROOF)]
+    members += [(entry, ENTRY) for entry in seal["proof"]["entries"]]
     known = all(set(one) == names for one, names in members)
     if not known or plain.replace("<", "\\u003c").replace(">", "\\u003e") != written:
         raise NotProved("the seal of the report is not written as seals are")
@@ -295,10 +294,10 @@ def check_export(text: str, keys: list[Key], kept: str | None) -> list[str]:
     leaves = [one["leaf"] for one in lines if "leaf" in one]
     rows = {(line["row"]["kind"], line["row"]["id"]): line["row"] for line in lines if "row" in line}
     claims = sorted(heads, key=lambda head: head.size)
-    tree, spoken = Tree(), 0
+    tree, spoken = Tree(), Spoken()
     tips: dict[str, tuple[int, str]] = {}
     for leaf in leaves:
-        spoken += check_link(leaf, tree, tips, rows)
+        check_link(leaf, tree, tips, rows, spoken)
         while claims and claims[0].size <= tree.size:
             head = claims.pop(0)
             if head.size == tree.size and head.root != tree.root():
@@ -307,14 +306,17 @@ def check_export(text: str, keys: list[Key], kept: str | None) -> list[str]:
         raise NotProved(f"entries are missing at the end: there are {tree.size}, and {claims[-1]}")
     if not heads:
         raise NotProved("the export has no checkpoint")
-    if rows and spoken != len(rows):
-        raise NotProved(f"the export has {len(rows)} rows, and its entries speak of {spoken}")
+    for (kind, one), (digest, sequence) in spoken.items():
+        if digest and row_hash(rows[kind, one]).hex() != digest:
+            raise NotProved(f"the {kind} {one} is another one than entry {sequence} speaks of")
+    if rows and len(spoken) != len(rows):
+        raise NotProved(f"the export has {len(rows)} rows, and its entries speak of {len(spoken)}")
     last = max(heads, key=lambda head: head.size)
     return [f"{len(leaves)} entries, {len(rows)} rows, {len(heads)} checkpoints", f"by {last}"]
 
 
-def check_link(leaf: str, tree: Tree, tips: dict[str, tuple[int, str]], rows: Rows) -> int:
-    """The next entry of an export; how many rows it speaks of."""
+def check_link(leaf: str, tree: Tree, tips: dict[str, tuple[int, str]], rows: Rows, spoken: Spoken) -> None:
+    """The next entry of an export, with what it says of rows."""
     read = json.loads(leaf)
     number, tip = tips.get(read["workstream"], (0, ""))
     if read["sequence"] != tree.size + 1:
@@ -324,26 +326,26 @@ def check_link(leaf: str, tree: Tree, tips: dict[str, tuple[int, str]], rows: Ro
     hashed = leaf_hash(leaf.encode())
     tips[read["workstream"]] = (number + 1, hashed.hex())
     tree.append(hashed)
-    return sum(check_rows(read["sequence"], kind, said, rows) for kind, said in read.get("rows", {}).items())
+    for kind, said in read.get("rows", {}).items() if rows else ():
+        check_rows(read["sequence"], kind, said, rows, spoken)
 
 
-def check_rows(sequence: int, kind: str, said: Read, rows: Rows) -> int:
-    """The rows that an entry speaks of, where the export has any."""
-    if not rows:
-        return 0
-    tree = Tree()
-    ids: list[int] = []
-    for part in said["ids"].split(","):
-        first, _, last = part.partition("-")
-        ids += range(int(first), int(last or first) + 1)
-    for one in ids:
+def check_rows(sequence: int, kind: str, said: Read, rows: Rows, spoken: Spoken) -> None:
+    """The rows that an entry speaks of: of what changes the last word counts, and is looked at in the end."""
+    tree, digests = Tree(), said.get("digests", "")
+    parts = [part.partition("-") for part in said["ids"].split(",")]
+    ids = [one for first, _, last in parts for one in range(int(first), int(last or first) + 1)]
+    for place, one in enumerate(ids):
         if (kind, one) not in rows:
             raise NotProved(f"the {kind} {one}, which entry {sequence} speaks of, is missing")
-        row = json.dumps(rows[kind, one], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        tree.append(leaf_hash(row.encode()))
-    if tree.root().hex() != said["root"]:
+        tree.append(row_hash(rows[kind, one]))
+        spoken[kind, one] = digests[64 * place : 64 * place + 64], sequence
+    if not digests and tree.root().hex() != said["root"]:
         raise NotProved(f"a {kind} of {said['ids']} is another one than entry {sequence} speaks of")
-    return len(ids)
+
+
+def row_hash(row: Read) -> bytes:
+    return leaf_hash(json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def check(text: str, keys: list[Key], kept: str | None) -> list[str]:

@@ -27,7 +27,11 @@ def snooze(*, items: Sequence[str], until: datetime, actor: Actor, now: datetime
     if until > now + LONGEST:
         raise InvalidInput("Nothing is put off for longer than a year.", field="until")
     if not items or len(items) > MOST:
-        raise InvalidInput(f"Choose between 1 and {MOST} items.", field="item")
+        raise InvalidInput(
+            f"Choose between 1 and {MOST} items.",
+            recovery="Tick what you want to put off in the list.",
+            field="item",
+        )
     named = {_named(item) for item in items}
     present = inbox_of(actor.account, actor.roles()).present(named)
     if not present:

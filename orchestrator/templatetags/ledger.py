@@ -25,10 +25,11 @@ from orchestrator.models import HistoryEntry
 from orchestrator.queries.base import history
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
-from orchestrator.web.wording import message_of, told, way_out_of
+from orchestrator.web.wording import ended, message_of, told, way_out_of
 from orchestrator.web.zone import project_zone
 
 register = template.Library()
+register.filter(ended)
 CODED = re.compile(r"`([^`]+)`")
 
 FOUND_AS = {
@@ -229,13 +230,6 @@ def inside(path: str, slug: str) -> str:
 def coded(text: str) -> SafeString:
     """Text of ours in which backquotes set apart what is typed into a plan."""
     return mark_safe(CODED.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before the marks are set
-
-
-@register.filter
-def ended(text: str) -> str:
-    """A text as a sentence with one full stop, however it ended."""
-    bare = text.rstrip()
-    return bare if not bare or bare[-1] in ".!?…" else f"{bare}."
 
 
 @register.filter

@@ -30,7 +30,7 @@ from orchestrator.services.base.form_keys import Made
 from orchestrator.services.base.masking import masked_text, notice_of, noticing
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
-from orchestrator.web.wording import told
+from orchestrator.web.wording import ended, told
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = limits.TEXT_CHARACTERS
@@ -66,7 +66,7 @@ def off(refusal: Refusal | None, reader: str = "") -> str:
         return ""
     if role := refusal.details.get("role"):
         return f"You need the role {role}. Ask someone who has it."
-    return told(f"{refusal.message} {refusal.way_out}", reader)
+    return told(f"{ended(refusal.message)} {refusal.way_out}", reader)
 
 
 def does(*acts: Act[..., Any]) -> Callable[[Do], Do]:
@@ -140,12 +140,24 @@ def act_of(page: str, *keep: str) -> Callable[[View], View]:
         def run(request: HttpRequest, **values: Any) -> HttpResponse:
             if request.method == "POST":
                 return view(request, **values)
-            address = reverse(page, kwargs={name: values[name] for name in keep})
-            return redirect(address)
+            return redirect(filtered(request, page, **{name: values[name] for name in keep}))
 
         return run
 
     return decorate
+
+
+def filtered(request: HttpRequest, page: str, **keep: Any) -> str:
+    """The address of a page with the filters that the form was sent with."""
+    return f"{reverse(page, kwargs=keep)}{filters_of(request)}"
+
+
+def filters_of(request: HttpRequest) -> str:
+    """What a form adds to its address, so that the list is filtered alike afterwards."""
+    kept = request.GET.copy()
+    for passing in ("page", "seen", "stood"):
+        kept.pop(passing, None)
+    return f"?{kept.urlencode()}" if kept else ""
 
 
 def perform(

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from orchestrator.core.people.roles import takes_part
 from orchestrator.queries.engine.holds import work_is_stopped
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.duties import waiting_for
@@ -54,6 +55,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "diverged": SimpleLazyObject(lambda: bool(work_is_stopped())),
         "operates": SimpleLazyObject(lambda: bool(may_operate(Actor.person(user, roles_in(request))))),
         "help_address": helps_on(request.path),
+        "takes_part": SimpleLazyObject(lambda: takes_part(roles_in(request))),
         "role_names": SimpleLazyObject(lambda: _role_names(request, user)),
     }
 

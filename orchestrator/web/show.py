@@ -50,24 +50,37 @@ def show(
     parts: frozenset[str] = NO_PARTS,
     refusal: Refusal | None = None,
     status: int = 200,
+    anew: bool = False,
 ) -> HttpResponse:
     """The page, or the one part of it that htmx asked for by target id.
 
     A part has one name: the id of its element, the htmx target and the named partial. After a refusal the
     answer has its status, says when trying again may help, and shows what was typed; where no form of the
-    page says it any more, it stands at the top.
+    page says it any more, it stands at the top. `anew` shows all of the page where htmx asked for a part:
+    somebody else changed more than that part; it is seen from its top.
     """
-    part = part_asked(request, parts)
-    everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
+    htmx = bool(request.htmx)  # type: ignore[attr-defined]
+    part = None if anew else part_asked(request, parts)
+    everything = {
+        **context,
+        "refusal": refusal,
+        "typed": {},
+        "kept": [],
+        "anew": anew and htmx,
+        "untold": anew,
+    }
     if refusal:
         everything |= {"typed": request.POST, "kept": _kept(request)}
     name = f"{template}#{part}" if part else template
     response = render(request, name, everything, status=refusal.status if refusal else status)
-    if refusal and not part and not _is_told(refusal, request, response):
+    if refusal and not part and not anew and not _is_told(refusal, request, response):
         response = render(request, name, {**everything, "untold": True}, status=refusal.status)
     if SEEN in response.content:
         response = _unless_seen(request, response, part)
     patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
+    if anew and htmx:
+        response["HX-Retarget"] = response["HX-Reselect"] = "#content"
+        response["HX-Reswap"] = "outerHTML show:window:top"
     return retried(response, refusal) if refusal else response
 
 
@@ -86,13 +99,6 @@ def _unless_seen(request: HttpRequest, response: HttpResponse, part: str | None)
     if part and request.GET.get("seen") == digest:
         return HttpResponse(status=204)
     response.content = response.content.replace(SEEN, digest.encode())
-    return response
-
-
-def all_anew(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A whole page where htmx asked for a part of it: somebody else changed more than that part."""
-    if request.htmx:  # type: ignore[attr-defined]
-        response["HX-Retarget"] = response["HX-Reselect"] = "#content"
     return response
 
 

@@ -104,4 +104,10 @@ def message_of(refusal: Refusal, reader: str = "") -> str:
     """What happened; a missing role is told as what the reader needs."""
     if role := str(refusal.details.get("role") or ""):
         return f"You need the role {role} for this."
-    return told(refusal.message, reader)
+    return ended(told(refusal.message, reader))
+
+
+def ended(text: str) -> str:
+    """A text as a sentence with one full stop, however it ended."""
+    bare = text.rstrip()
+    return bare if not bare or bare[-1] in ".!?…" else f"{bare}."

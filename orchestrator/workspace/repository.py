@@ -163,9 +163,9 @@ class Workspace:
         """What a file of that branch was in each of its commits, newest first."""
         return self._store.over_time(SEALS, path) if (self.root / ".git" / "config").is_file() else iter(())
 
-    def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
-        """For each path that the branch holds: whether with these bytes."""
-        blobs = self._blobs(self.head(), contents)
+    def standing(self, contents: Mapping[str, bytes], commit: str = "") -> Mapping[str, bool]:
+        """For each path that the branch holds, or a commit: whether with these bytes."""
+        blobs = self._blobs(commit or self.head(), contents)
         return {path: blobs[path] == blob_id(content) for path, content in contents.items() if path in blobs}
 
     def commit_of(self, path: str) -> str:

@@ -36,7 +36,7 @@ def test_fr002_several_questions_get_the_same_answer(driver: Driver) -> None:
     assert "Not answered D1: Write the manual of Card refunds: Answer with one of: Yes; No." in said
     assert [driver.task(key).needs_human for key in ("A1", "B1", "D1")] == [False, False, True]
     again = words(rita.post("/inbox/answer", {"item": items[:2], "answer": "Yen"}, follow=True))
-    assert again.count("was answered already, by rita: Euro") == 2
+    assert again.count("was answered already, by rita: Euro. ") == 2
     assert set(HistoryEntry.objects.filter(action="intervention done").values_list("reason", flat=True)) == {
         "Euro"
     }
@@ -78,3 +78,40 @@ def test_fr002_several_batches_taught_nothing_new(driver: Driver) -> None:
     assert "MP1 of Card refunds taught nothing new." in said
     assert Learning.objects.count() == 2
     assert not rita.get("/?kind=lesson").context["items"]
+
+
+def test_fr002_a_person_gives_back_what_they_hold_from_the_list(driver: Driver) -> None:
+    driver.start()
+    carl = signed_in(driver.cast.contributor)
+    carl.post("/inbox/claim", {"item": [f"claim:{driver.attempt('A1').pk}"]})
+    driver.claim("B1", driver.cast.builder())
+    shown = carl.get("/?view=hands")
+    assert "You hold it; no breadcrumb yet" in words(shown)
+    held = {item.entry.title: item.name for item in shown.context["items"]}
+    mine, agents = [held[str(driver.task(key).step)] for key in ("A1", "B1")]
+    silent = words(carl.post("/inbox/give-back?view=hands", {"item": [mine], "breadcrumb": " "}, follow=True))
+    assert "Say how far it is, for whoever goes on." in silent
+    sent = {"item": [mine, agents], "breadcrumb": "Half of it is there."}
+    said = carl.post("/inbox/give-back?view=hands", sent, follow=True)
+    assert said.redirect_chain[0][0] == "/?view=hands"
+    assert "You have given A1: Ledger entries for refunds of Card refunds back" in words(said)
+    assert "Not given back B1" in words(said)
+    assert Assignment.objects.get(released_at=None).attempt.task.step.key == "B1"
+    assert driver.task("A1").breadcrumb == "Half of it is there."
+
+
+def test_fr002_an_act_on_chosen_items_keeps_the_filters(driver: Driver) -> None:
+    driver.start()
+    carl = signed_in(driver.cast.contributor)
+    shown = carl.get("/?kind=claim&domain=payments")
+    for act in ("snooze", "claim"):
+        assert f'action="/inbox/{act}?kind=claim&amp;domain=payments"' in shown.content.decode()
+    items = [item.choice for item in shown.context["items"]]
+    for act, more in (("snooze", {"for": "3h"}), ("claim", {})):
+        done = carl.post(f"/inbox/{act}?kind=claim&domain=payments", {"item": items[:1], **more})
+        assert done.headers["Location"] == "/?kind=claim&domain=payments"
+    refused = carl.post("/inbox/snooze?kind=claim&domain=payments", {"for": "3h"})
+    assert "Choose between 1 and 100 items. Tick what you want to put off in the list." in words(refused)
+    assert refused.context["filters"].kind == "claim"
+    reloaded = carl.get("/inbox/snooze?kind=claim&domain=payments")
+    assert reloaded.headers["Location"] == "/?kind=claim&domain=payments"

@@ -136,6 +136,22 @@ def test_fr006_who_sees_a_problem_meanwhile_rejects(signed: Driver, clock: time_
     assert state_problems(signed.reload()) == []
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_fr006_a_page_that_does_not_know_of_a_signature_does_not_override_it(
+    signed: Driver, decision: str
+) -> None:
+    """Whoever has read of it may still reject; a page opened before says who decided, and asks again."""
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    review = GateReview.objects.get()
+    stale = {"reason": "Rounding.", "return_key": "A2", "attempt": str(review.attempt_id), "heard": "0"}
+    refused = decide(signed, rosa, decision, **stale)
+    assert (refused.status_code, GateReview.objects.count()) == (409, 1)
+    assert "MP1 was approved by rita already, since you opened the page. That was at" in words(refused)
+    assert f'name="heard" value="{review.pk}"' in signed_in(rosa).get(page(signed)).content.decode()
+    if decision == "reject":
+        assert decide(signed, rosa, "reject", **{**stale, "heard": str(review.pk)}).status_code == 302
+
+
 def test_fr006_a_blocker_meanwhile_holds_it(signed: Driver, clock: time_machine.Traveller) -> None:
     gate = signed.task("MP1").pk
     contributor = signed.cast.actor("contributor")

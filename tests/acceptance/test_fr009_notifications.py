@@ -29,6 +29,7 @@ from orchestrator.models import Delivery, HistoryEntry, Subscription
 from orchestrator.processes.queue_watch import NOTICES_EVERY, QueueWatch
 from orchestrator.services.people.notifying import is_due, look, notify, send_due
 from tests.cast import NOON, Driver
+from tests.machines import Machine
 from tests.web.pages import signed_in, words
 
 PAGE = "/notifications/"
@@ -143,7 +144,9 @@ def test_fr009_slack_reads_it(driver: Driver, hook: tuple[Hook, str]) -> None:
     notify(now=driver.tick())
     (body,) = seen.bodies
     assert list(body) == ["text"]
-    assert re.fullmatch(r"<http://\S+\|Flagged for a human: A1[^<>]*> in Card refunds", body["text"])
+    page = rf"<http://[^/]+{reverse('task', args=[driver.reload().uuid, 'A1'])}\|"
+    asked = r"Flagged for a human: A1> in Card refunds: &lt;!channel&gt; &amp; more\?"
+    assert re.fullmatch(page + asked, body["text"]), body["text"]
 
 
 def test_fr009_what_fails_is_tried_again_and_shown(driver: Driver, hook: tuple[Hook, str]) -> None:
@@ -385,3 +388,13 @@ def test_fr009_the_watch_asks_for_it_and_costs_one_statement_where_nobody_subscr
         at[0] += NOTICES_EVERY
         watch.look()
     assert asked == ["yes"]
+
+
+def test_fr009_web_hooks_are_told_apart_over_rest(driver: Driver) -> None:
+    machine = Machine.of(driver.cast.builder())
+    addresses = ["https://example.org/a", "https://example.org/b"]
+    for address in addresses:
+        body = {"topics": ["question asked"], "channel": "webhook", "address": address}
+        assert machine.post("/api/subscriptions/", body)[0] == 201
+    _, listed = machine.get("/api/subscriptions/")
+    assert [one["address"] for one in listed["items"]] == addresses

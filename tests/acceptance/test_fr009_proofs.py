@@ -7,22 +7,37 @@ import sys
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Model
 from django.test import Client
 
 from orchestrator.core.sealing.merkle import root_between
 from orchestrator.core.sealing.notes import read_note, read_public
 from orchestrator.core.sealing.tiles import nodes_in, read_path
-from orchestrator.models import Attempt, CriterionCheck, HandoffArtifact, HistoryCheckpoint, HistoryEntry
+from orchestrator.models import (
+    Attempt,
+    Criterion,
+    CriterionCheck,
+    Executor,
+    GateReview,
+    HandoffArtifact,
+    HistoryCheckpoint,
+    HistoryEntry,
+    Step,
+    WorkflowVersion,
+    Workstream,
+)
 from orchestrator.models.base.guards import drop_guards, install_guards
 from orchestrator.proofs import verify as checker
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import key_file, key_ring
 from orchestrator.services.sealing.verifying import verify
+from orchestrator.services.workstreams import workstreams
 from tests.acceptance.workspace_files import Files
-from tests.cast import Driver
+from tests.cast import NOON, Driver
 from tests.forged_reports import forgeries
 from tests.web.pages import signed_in, words
 
@@ -177,6 +192,42 @@ def test_fr009_a_report_of_changed_rows_is_not_signed(finished: Driver) -> None:
     answer = signed_in(finished.cast.observer).get(f"/workstreams/{finished.workstream.uuid}/report.html")
     assert answer.status_code == 409
     assert "would show what was not recorded" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (WorkflowVersion, {"decided_as": "FORGED"}),
+        (Attempt, {"outcome": "FORGED"}),
+        (Attempt, {"proof": "proved"}),
+        (Criterion, {"text": "FORGED"}),
+        (Step, {"key": "FORGED"}),
+        (Executor, {"name": "forged"}),
+        (Workstream, {"title": "FORGED"}),
+        (GateReview, {"withdrawn_at": NOON}),
+        (HandoffArtifact, {"state": "withdrawn"}),
+    ],
+)
+def test_fr009_nothing_that_a_report_shows_can_be_forged(
+    finished: Driver, rows: type[Model], columns: dict[str, Any]
+) -> None:
+    address = f"/workstreams/{finished.workstream.uuid}/report.html"
+    pk = rows.objects.order_by("pk").values_list("pk", flat=True)[0]
+    rows.objects.filter(pk=pk).update(**columns)
+    answer = signed_in(finished.cast.observer).get(address)
+    assert answer.status_code == 409
+    assert "would show what was not recorded" in words(answer)
+
+
+def test_fr009_a_report_waits_until_what_it_shows_is_sealed(finished: Driver) -> None:
+    address = f"/workstreams/{finished.workstream.uuid}/report.html"
+    workstreams.accept_workstream(
+        workstream_id=finished.workstream.pk, actor=finished.cast.actor("approver"), now=finished.tick()
+    )
+    answer = signed_in(finished.cast.observer).get(address)
+    assert (answer.status_code, "not sealed yet" in words(answer)) == (409, True)
+    seal_and_anchor(now=finished.tick())
+    assert signed_in(finished.cast.observer).get(address).status_code == 200
 
 
 def test_fr009_an_export_proves_itself_and_no_line_can_be_changed(

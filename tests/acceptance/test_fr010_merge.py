@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.errors import BaselineIntegrated
-from orchestrator.models import BaselineIntegration
-from orchestrator.services.handoff.baseline import look_everywhere
+from orchestrator.core.terms import IntegrationSource
+from orchestrator.models import BaselineIntegration, HistoryEntry
+from orchestrator.services.handoff.baseline import integrate, look_everywhere, revert
 from orchestrator.services.work import rework
 from tests.acceptance.lanes import LANES, command, make_repository, working, write
 from tests.cast import Driver
@@ -129,6 +131,32 @@ def test_fr010_a_person_merges_and_the_boundary_follows(
         )
     assert preview(done)["said"] == "Nothing that the base branch does not have already."
     assert "integrated already" in merge(done, preview(done)["seal"])
+
+
+def test_fr010_a_merge_after_a_revert_is_recorded_too(
+    done: Driver, repository: Path, settings: Settings
+) -> None:
+    """The results are older than the revert decision; the branch is moved all the same."""
+    settings.INTEGRATION = "merge"
+    person = done.cast.actor("approver")
+    found = done.reload()
+    integrate(
+        workstream_id=found.pk, source=IntegrationSource.API, actor=person, now=done.tick(), note="Squashed."
+    )
+    revert(workstream_id=found.pk, reason="It is not there.", actor=person, now=timezone.now())
+    assert "The integration is recorded" in merge(done, preview(done)["seal"])
+    row = BaselineIntegration.objects.get(reverted_at=None)
+    assert row.commit == command(repository, "rev-parse", "main")
+    assert HistoryEntry.objects.filter(action="baseline integrated").count() == 2
+
+
+def test_fr010_an_integration_that_says_nothing_is_refused(done: Driver, repository: Path) -> None:
+    machine = Machine.of(done.cast.builder("pipeline"))
+    address = f"/api/workstreams/{done.reload().uuid}/integration"
+    status, told = machine.post(address, {})
+    assert (status, told["message"]) == (422, "Nothing says where the work stands on main.")
+    assert not BaselineIntegration.objects.exists()
+    assert machine.post(address, {"note": "Squashed by hand."})[0] == 200
 
 
 def test_fr010_only_what_was_seen_is_merged_and_only_by_a_person(

@@ -39,7 +39,9 @@ def test_fr012_the_page_of_a_running_step_follows_its_log(driver: Driver, folder
     assert "Run of A1" in words(client.get(log)), "a page where no script runs"
     driver.complete("A1")
     over = client.get(again, **htmx("log"))
-    assert "The run is over." in words(over)
+    assert "What its last run printed; it is over" in words(over)
+    assert "What its last run printed" in words(client.get(page))
+    assert "3 passed" in words(client.get(log)), "afterwards too"
     assert "hx-trigger" not in over.content.decode(), "it is asked no more"
 
 

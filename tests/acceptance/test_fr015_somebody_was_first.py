@@ -137,7 +137,7 @@ def test_fr015_who_resolved_signed_and_accepted_is_named(driver: Driver) -> None
     late = act(
         driver, driver.cast.contributor, "resolve-blocker", blocker=blocker.pk, resolution="I have it."
     )
-    is_said_in(late, "resolved already, by rita: It came.", "That was at")
+    is_said_in(late, "resolved already, by rita: It came. That was at")
     page = f"/workstreams/{driver.reload().uuid}/"
     signed = signed_in(driver.cast.approver).post(f"{page}prehandoff/sign", {"rationale": "Looked."})
     is_said_in(signed, "signed already, by anna.", "That was at")

@@ -20,7 +20,9 @@ from orchestrator.models import HandoffArtifact, HistoryEntry
 from orchestrator.services.freeing import why_task, why_workstream
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.people.executors import register_executor
+from orchestrator.services.review.gates import reject_gate
 from orchestrator.services.work.claims import report
+from orchestrator.services.work.failures import requeue
 from tests.cast import PLAN, Driver
 from tests.conforming import conforms
 from tests.machines import Machine
@@ -125,6 +127,76 @@ def test_fr015_a_root_in_another_workstream_is_reached_through_the_need(driver: 
         "A1 waits for the workstream price-book, which waits for price-book/A1: "
         "its last attempt failed with “The ledger is closed.”, for 3 hours"
     )
+
+
+def test_fr015_fr012_a_blocker_of_a_running_step_is_what_work_waits_for(driver: Driver, asked: Asked) -> None:
+    """With who sees to it and since when; a step that is ready beside it is not what is in the way."""
+    driver.start()
+    driver.claim("A1")
+    driver.advance()
+    at = timezone.now()
+    blockers.declare_blocker(
+        task_id=driver.task("A1").pk,
+        kind="external",
+        note="The supplier is late.",
+        owner="anna",
+        actor=driver.cast.actor("contributor"),
+        now=at,
+    )
+    said = "it is blocked by “The supplier is late.”, which anna sees to, for 3 hours"
+    for key in ("", "A1", "A2"):
+        root = asked.rest(key)["root"]
+        assert (root["kind"], root["key"], same_moment(root["since"], at)) == ("blocker", "A1", True), key
+        assert said in asked.page(key), key
+        assert said in asked.command(*filter(None, [key])), key
+    portfolio = words(signed_in(driver.cast.observer).get("/portfolio/"))
+    assert "it is blocked by “The supplier is late.”, which anna sees to" in portfolio
+    running = [task for task in asked.rest("A1")["links"] if task["key"] == "A1"]
+    assert running[0]["sentence"].startswith("running on builder-A1")
+    assert running[0]["sentence"].endswith(", blocked: The supplier is late.")
+
+
+def test_fr015_fr027_who_is_started_for_other_work_only_is_not_said_to_be_free(
+    driver: Driver, asked: Asked, settings, tmp_path
+) -> None:
+    settings.EXECUTORS_FILE = tmp_path / "executors.toml"
+    driver.start()
+    driver.cast.builder("stub-agent")
+    told = "[stub-agent]\ncommand = 'true'\naccount = 'carl'\n"
+    for only, free in (
+        ("", ["asker", "stub-agent"]),
+        (f"workstream = '{driver.reload().slug}'", ["asker", "stub-agent"]),
+        ("workstream = 'another-one'", ["asker"]),
+        ("repository = 'elsewhere'", ["asker"]),
+    ):
+        settings.EXECUTORS_FILE.write_text(told + only)
+        assert [one["executor"] for one in asked.rest("A1")["root"]["could_claim"]] == free, only
+
+
+def test_fr015_since_is_when_the_last_act_made_it_so(driver: Driver, asked: Asked) -> None:
+    """Of a step that was queued again, and of a gate that was decided, not when they were reached."""
+    driver.start()
+    driver.claim("A1")
+    driver.fail("A1")
+    at = driver.tick()
+    requeue(task_id=driver.task("A1").pk, reason="Once more.", actor=driver.cast.actor("contributor"), now=at)
+    root = asked.rest("A1")["root"]
+    assert (root["kind"], same_moment(root["since"], at)) == ("next-round", True)
+    driver.advance()
+    driver.do("A1", "B1", "A2")
+    driver.advance()
+    at = timezone.now()
+    reject_gate(
+        task_id=driver.task("MP1").pk,
+        return_key="A2",
+        reason="No.",
+        actor=driver.cast.actor("reviewer"),
+        now=at,
+        withdraw_seconds=60,
+    )
+    for key in ("MP1", "C1"):
+        root = asked.rest(key, timedelta(seconds=5))["root"]
+        assert (root["kind"], same_moment(root["since"], at)) == ("gate", True)
 
 
 def test_fr015_who_could_claim_and_whether_they_are_free(driver: Driver, asked: Asked) -> None:

@@ -124,6 +124,15 @@ def test_a_gate_is_not_claimed(driver: Driver, machine: Machine) -> None:
     assert "person" in answer["message"]
 
 
+@pytest.mark.parametrize("blank", ["", " \n\u200b"])
+def test_fr027_a_failure_says_why(driver: Driver, machine: Machine, blank: str) -> None:
+    """A blank error passed over REST, and was kept as if somebody had said it."""
+    address, token, _ = claim(driver, machine, "A1")
+    status, refused = machine.post(f"{address}/fail", {"token": token, "error": blank})
+    assert (status, refused["code"], refused["message"]) == (422, "reason-missing", "Say what went wrong.")
+    assert driver.attempt("A1").status == "running"
+
+
 def test_fr027_a_person_declares_the_failure_of_an_attempt_that_somebody_else_holds(
     driver: Driver, machine: Machine
 ) -> None:

@@ -138,3 +138,24 @@ def test_strict_json_reads_what_is_well_formed() -> None:
 def test_strict_json_names_the_key_that_stands_twice() -> None:
     with pytest.raises(InvalidInput, match="The key b stands twice"):
         read_json(b'{"a": {"b": 1, "c": 2, "b": 3}}')
+
+
+@pytest.mark.django_db
+def test_fr025_every_wrong_field_is_named(driver: Driver, machine: Machine) -> None:
+    """An agent corrects all of them at once instead of one after the other."""
+    body = {"suspect": "x", "decision": "link", "rationale": "Same."}
+    _, answer = machine.post(f"/api/workstreams/{driver.reload().uuid}/suspects", body)
+    said = answer["message"]
+    assert "other: is missing" in said
+    assert "suspect: is no field of this request" in said
+    assert answer["details"]["field"] in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("used", [{"cost": "1,5", "currency": "EUR"}, {"cost": "1", "currency": "Euro"}])
+def test_fr025_money_is_refused_in_words(driver: Driver, machine: Machine, used: dict[str, str]) -> None:
+    body = {"token": 1, "breadcrumb": "x", "usage": used}
+    status, answer = machine.post(f"/api/attempts/{driver.attempt('A1').pk}/report", body)
+    assert (status, answer["details"]) == (422, {"field": "usage"})
+    assert "is written like" in answer["message"]
+    assert "pattern" not in answer["message"]

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.actions import Action
+from orchestrator.core.terms import Role
 from orchestrator.services.base.acts import NO_ROLE, Act, every_act
 from tests.architecture.sources import tree_of
 
@@ -114,6 +116,18 @@ def test_fr011_services_name_roles_in_declarations_and_rules_of_rows_only() -> N
                 for node in ast.walk(statement):
                     if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Role":
                         wrong.append(f"{name}:{node.lineno} {function.name}")
+    assert wrong == []
+
+
+def test_fr011_no_template_says_who_may() -> None:
+    """A template asks why an act is refused, or whether its reader takes part at all; one more role that only
+    reads would change none."""
+    roles = "|".join(Role)
+    said = re.compile(rf"""\{{%[^%]*(?:["'](?:{roles})["']|\brole_names\s*(?:[!=]=|\bin\b))[^%]*%\}}""")
+    wrong = []
+    for path in sorted((PACKAGE.parent / "templates").rglob("*.html")):
+        found = said.findall(path.read_text(encoding="utf-8"))
+        wrong += [f"{path.relative_to(PACKAGE.parent)}: {tag}" for tag in found]
     assert wrong == []
 
 

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import Path
 from urllib.request import HTTPHandler, Request, build_opener
 from urllib.response import addinfourl
 
@@ -73,3 +74,12 @@ def call(
         return Said(code, told.out, told.err)
 
     return called
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The user's settings, where nothing is set."""
+    for name in ("ORCHESTRATOR_TOKEN", "ORCHESTRATOR_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "orchestrator" / "client.toml"

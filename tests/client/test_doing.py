@@ -15,7 +15,7 @@ from orchestrator.client.offspring import descendants
 from orchestrator.client.printed import whole_lines
 from orchestrator.models import Attempt
 from orchestrator.services.people.interventions import clear_human_flag
-from tests.cast import Driver
+from tests.cast import PLAN, Driver
 from tests.client.conftest import Call
 
 #: Edits a file, and proves whatever the brief asks for.
@@ -31,6 +31,12 @@ for pk in re.findall(r"^  (\\d+): ", brief, re.M):
 print("Made the file, by hand.")
 sys.exit({code})
 """
+
+#: Four threads of one step each.
+WIDE = PLAN[: PLAN.index(b"###### Thread 01")] + b"".join(
+    b"###### Thread 0%d: t%d\n- Role: contributor\n- S%d: Step %d\n  - Exit: done\n\n" % (n, n, n, n)
+    for n in range(1, 5)
+)
 
 #: What two of the agents print: events, one a line; and words for people, with lines about the program.
 OPENCODE = """{"type":"step_start","part":{"type":"step-start"}}
@@ -196,6 +202,38 @@ def test_ad6_a_worker_that_is_stopped_gives_the_step_back(call: Call, driver: Dr
 def test_ad6_the_last_words_of_each_known_agent_are_found(name: str, output: str) -> None:
     ending = find_agent(name).ending(output)
     assert (ending.outcome, dict(ending.proofs), ending.question) == ("All green.", {"7": "ran it"}, "")
+
+
+def test_ad6_three_quick_failures_in_a_row_end_the_worker(call: Call, driver: Driver, tmp_path: Path) -> None:
+    """It is not the steps: nothing more is taken that a person would have to queue again."""
+    driver.start(WIDE)
+    told = call("work", "--folder", str(tmp_path), "--command", "false")
+    assert told.code == 2
+    assert "Nothing came of 3 steps in a row" in told.err
+    assert told.err.count("generic ended with exit code 1.") == 3
+    assert Attempt.objects.filter(status="failed").count() == 3
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "1e99", "inf", "soon"])
+def test_ad6_only_a_time_that_can_be_is_taken(call: Call, driver: Driver, minutes: str) -> None:
+    told = call("work", "--minutes", minutes, "--command", "true")
+    assert told.code == 2
+    assert "is no number of minutes" in told.err
+
+
+def test_ad6_why_a_step_failed_is_printed(call: Call, driver: Driver, tmp_path: Path) -> None:
+    driver.start()
+    told = call("work", "--once", "--folder", str(tmp_path), "--command", "false")
+    assert "fail (generic ended with exit code 1.)" in told.out
+    assert told.out.endswith("failed: generic ended with exit code 1.\n")
+
+
+def test_ad6_a_step_without_a_repository_needs_no_folder(call: Call, driver: Driver, stub) -> None:
+    driver.start()
+    words = stub()
+    del words[words.index("--folder") : words.index("--folder") + 2]
+    told = call("work", "--once", *words)
+    assert (told.code, "The plan has no repository" in told.out) == (0, True)
 
 
 def test_ad6_an_unknown_agent_is_named_with_those_that_there_are(call: Call, driver: Driver) -> None:

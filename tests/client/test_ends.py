@@ -14,14 +14,6 @@ from tests.cast import Driver
 from tests.client.conftest import Call
 
 
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    for name in ("ORCHESTRATOR_TOKEN", "ORCHESTRATOR_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    return tmp_path / "orchestrator" / "client.toml"
-
-
 def test_no_server_is_told_apart_from_a_refusal(alone: Path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("ORCHESTRATOR_TOKEN", "x")
     monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -41,6 +33,30 @@ def test_a_wrong_token_is_refused_in_a_sentence(call: Call, driver: Driver, monk
     told = call("mine")
     assert told.code == 1
     assert "token" in told.err
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a b", "ä", 'a"b'])
+def test_what_is_no_token_is_said(alone: Path, monkeypatch, capsys, tmp_path: Path, token: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n")
+    assert main(["--token-file", str(file), "mine"]) == 2
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", token)
+    assert main(["mine"]) == 2
+    assert capsys.readouterr().err.count("The token is not one line of plain letters") == 2
+
+
+def test_a_file_without_an_end_is_not_read(alone: Path, capsys) -> None:
+    assert main(["--token-file", "/dev/zero", "mine"]) == 2
+    assert "/dev/zero has more than 10,000 bytes" in capsys.readouterr().err
+
+
+def test_only_files_are_handed_over(call: Call, driver: Driver, tmp_path: Path) -> None:
+    driver.start()
+    call("next")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/dev/zero", str(tmp_path / "pipe")):
+        told = call("done", "Made it.", "--output", name)
+        assert (told.code, f"{name} is no file that can be handed over" in told.err) == (2, True)
 
 
 def test_settings_that_others_may_read_are_not_used(alone: Path, capsys) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.client import setup
 from orchestrator.client.__main__ import main
 from orchestrator.client.clients import CLIENTS
 from orchestrator.client.login import find_login
+from tests.client.conftest import Call
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -70,6 +72,40 @@ def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch, caps
     assert main(["token"]) == 0
     assert capsys.readouterr().out == "secret-1\n"
     assert not any("secret-1" in path.read_text() for path in tmp_path.glob("*.*"))
+
+
+KEEP = ("setup", "codex", "--token", "--folder")
+
+
+def test_the_token_is_kept_for_the_address_of_the_environment(alone: Path, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret-1\n"))
+    assert main([*KEEP, str(tmp_path)]) == 0
+    assert tomllib.loads(alone.read_text())["url"] == "http://127.0.0.1:9"
+
+
+def test_a_token_that_the_server_does_not_know_is_not_kept(
+    call: Call, alone: Path, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr(setup, "_answers", lambda _: True)
+    monkeypatch.setenv("ORCHESTRATOR_URL", "http://testserver")
+    monkeypatch.setattr("sys.stdin", io.StringIO("garbage\n"))
+    told = call(*KEEP, str(tmp_path))
+    assert told.code == 2
+    assert "Nothing was kept: http://testserver does not take the token." in told.err
+    assert not alone.exists()
+    assert list(tmp_path.glob("*.md")) == []
+
+
+def test_a_stored_token_goes_only_to_the_address_it_was_stored_for(alone: Path, monkeypatch) -> None:
+    alone.parent.mkdir(parents=True)
+    alone.write_text('url = "http://127.0.0.1:8140/"\ntoken = "secret-1"\n')
+    alone.chmod(0o600)
+    assert find_login("http://127.0.0.1:8140").token == "secret-1"
+    assert find_login().token == "secret-1"
+    assert find_login("http://elsewhere:8140").token == ""
+    monkeypatch.setenv("ORCHESTRATOR_URL", "http://127.0.0.1:8000")
+    assert find_login().token == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -11,6 +11,7 @@ from orchestrator.client import doing
 from orchestrator.client.agent import Agent, find_agent
 from orchestrator.client.held import HeldStep
 from orchestrator.client.login import Misconfigured
+from orchestrator.client.usage import summed
 from orchestrator.models import Attempt
 from tests.acceptance.test_fr013_budgets import with_step_budget
 from tests.cast import PLAN, Driver
@@ -123,7 +124,7 @@ def test_fr013_of_long_output_every_line_counts() -> None:
 
 def test_fr013_several_runs_of_one_step_are_said_together() -> None:
     used = find_agent("claude").used(CLAUDE, 1)
-    assert doing.summed([used, used, {"seconds": 1}]) == {
+    assert summed([used, used, {"seconds": 1}]) == {
         "seconds": 3,
         "tokens_in": 17_024,
         "tokens_out": 6,

@@ -6,7 +6,19 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from orchestrator import __version__
+from orchestrator.client.__main__ import main
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_command_says_its_version(capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"orchestrator {__version__}\n")
+    assert f'version = "{__version__}"' in (ROOT / "orchestrator" / "client" / "pyproject.toml").read_text()
 
 
 def test_the_wheel_alone_is_the_whole_command(tmp_path: Path) -> None:

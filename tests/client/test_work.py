@@ -1,7 +1,9 @@
 """An agent's work on the command line, from the claim to the handover (FR-027, LC-8)."""
 
 import json
+from types import SimpleNamespace
 
+from orchestrator.client import work
 from tests.cast import Driver
 from tests.client.conftest import Call
 
@@ -74,6 +76,20 @@ def test_wrong_evidence_is_named_before_anything_is_sent(call: Call, driver: Dri
     told = call("done", "x", "--evidence", "green")
     assert told.code == 2
     assert "ID=TEXT" in told.err
+
+
+def test_wf4_a_long_wait_is_asked_for_in_parts(call: Call, driver: Driver, monkeypatch) -> None:
+    clock = iter((0, 50, 100))
+    asked: list[int] = []
+
+    def nothing(_connection: object, _wanted: object, wait: int) -> dict[str, object]:
+        asked.append(wait)
+        return {"claim": None, "sentence": "Nothing.", "waiting": []}
+
+    monkeypatch.setattr(work, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(work, "take_next", nothing)
+    assert call("next", "--wait", "99").code == 3
+    assert asked == [50, 49]
 
 
 def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> None:

@@ -44,6 +44,7 @@ KEYS = {
     "JSON web token": f"eyJ{made_up(20)}.eyJ{made_up(30)}.{made_up(43)}",
     "private key": PEM,
     "credentials of a request": f"Authorization: Bearer {made_up(30)}",
+    "password": "mysql --password hunter2" + made_up(4) + " -u root",
     "secret value": f'{{"client_secret": "{made_up(24)}"}}',
     "password in an address": f"postgres://app:{made_up(12)}@db/app",
 }
@@ -73,6 +74,10 @@ def test_known_shapes_are_masked_wherever_they_stand(what: str) -> None:
         GITHUB.encode().hex(),
         PEM.replace("\n", "\\n"),
         PEM[:200],
+        PEM[100:],
+        PEM[100:].replace("\n", "\\n"),
+        f"{GITHUB[:15]}\u200b{GITHUB[15:]}",
+        f"{GITHUB[:15]}\\n{GITHUB[15:]}",
     ],
 )
 def test_broken_and_encoded_ones_are_masked_too(text: str) -> None:
@@ -141,6 +146,10 @@ def test_a_file_is_masked_where_it_is_text_and_refused_where_it_is_none() -> Non
         "sk-ant-",
         "token: a1",
         "\n",
+        "A" * 40 + "\n",
+        "PRIVATE KEY " + ("A" * 40 + "\n") * 200,
+        "PRIVATE KEY " + ("A" * 40 + "\\n") * 200,
+        "\u200b",
         "A",
         " ",
         "QUtJQ",

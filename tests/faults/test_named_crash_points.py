@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.core.management.color import no_style
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -32,10 +34,7 @@ from orchestrator.services.work import claims, completions
 from orchestrator.workspace import Workspace, repository
 from tests.cast import NOON, Driver
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("postgres" in os.environ.get("DATABASE_URL", ""), reason="copies SQLite's file"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 processes = multiprocessing.get_context("fork")
 PLAN = b"""# Plan: Login
 
@@ -61,7 +60,7 @@ POINTS = (
     *("before-blob", "before-ref", "before-files", "before-index", "before-memory"),
     *("before-signing", "before-seal", "before-anchor"),
 )
-KILLS = 20
+KILLS = int(os.environ.get("KILLS") or 20)
 
 
 def now() -> datetime:
@@ -120,24 +119,60 @@ def do(attempt: Attempt, executor: Executor) -> bool:
 
 
 class Place:
-    """Database, workspace and key in a folder, as they stood when work could begin."""
+    """Database, workspace and key in a folder, as they stood when work could begin. A server's database
+    stands beside the one of the tests, and is a copy that the server makes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, database: str) -> None:
+        self.folder, self.database = folder, database
 
     def copied(self, name: str) -> "Place":
-        shutil.copytree(self.folder, self.folder.with_name(name), symlinks=True)
-        return Place(self.folder.with_name(name))
+        folder = self.folder.with_name(name)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Place(folder, copied_database(self.database, folder))
 
     @contextmanager
     def entered(self) -> Iterator[None]:
         """For a process of its own, which ends with it."""
         connections.close_all()
-        connection.settings_dict["NAME"] = str(self.folder / "db.sqlite3")
+        connection.settings_dict["NAME"] = self.database
         settings.WORKSPACE_DIR = self.folder / "workspace"
         settings.HISTORY_KEY_FILE = self.folder / "history.key"
+        put_back_numbers()
         yield
         connections.close_all()
+
+    def removed(self) -> None:
+        shutil.rmtree(self.folder)
+        if connection.vendor == "postgresql":
+            on_the_server(f"DROP DATABASE {connection.ops.quote_name(self.database)} WITH (FORCE)")
+
+
+def copied_database(database: str, folder: Path) -> str:
+    """The name of a copy that belongs to a folder; nobody may be connected with what is copied."""
+    if connection.vendor == "sqlite":
+        copy = str(folder / "db.sqlite3")
+        if copy != database and not Path(copy).exists():
+            shutil.copyfile(database, copy)
+        return copy
+    copy = f"{settings.DATABASES['default']['NAME']}_{folder.name}"
+    quoted = connection.ops.quote_name
+    on_the_server(f"DROP DATABASE IF EXISTS {quoted(copy)} WITH (FORCE)")
+    on_the_server(f"CREATE DATABASE {quoted(copy)} TEMPLATE {quoted(database)}")
+    return copy
+
+
+def on_the_server(statement: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+def put_back_numbers() -> None:
+    """PostgreSQL gives a number once, whatever becomes of the transaction; what entries say of rows would be
+    the same but for those gaps."""
+    tables = apps.get_app_config("orchestrator").get_models()
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(tables)):
+            cursor.execute(statement)
 
 
 def counted(met: Callable[[str], None]) -> None:
@@ -190,22 +225,25 @@ def run(place: Place, work: tuple[int, int, list[int]], point: str = "", which: 
 
 
 @pytest.fixture
-def begun(driver: Driver, tmp_path: Path) -> tuple[Place, tuple[int, int, list[int]]]:
+def begun(driver: Driver, tmp_path: Path) -> Iterator[tuple[Place, tuple[int, int, list[int]]]]:
     workstream: Workstream = driver.start(PLAN)
     executors = [driver.cast.builder(f"builder-{one}", ExecutorKind.AGENT).pk for one in range(2)]
     anchors.seal_and_anchor(now=now())
     folder = tmp_path / "begun"
     folder.mkdir()
     connections.close_all()
-    shutil.copyfile(str(connection.settings_dict["NAME"]), folder / "db.sqlite3")
     shutil.copytree(settings.WORKSPACE_DIR, folder / "workspace", symlinks=True)
     shutil.copy2(settings.HISTORY_KEY_FILE, folder / "history.key")
-    return Place(folder), (workstream.pk, driver.cast.reviewer.pk, executors)
+    place = Place(folder, copied_database(str(connection.settings_dict["NAME"]), folder))
+    yield place, (workstream.pk, driver.cast.reviewer.pk, executors)
+    place.removed()
 
 
 def end_after_kills(begun: tuple[Place, Any], point: str, kills: int) -> None:
     place, work = begun
-    last, tree, events, anchored, met = run(place.copied("whole"), work)
+    whole = place.copied("whole")
+    last, tree, events, anchored, met = run(whole, work)
+    whole.removed()
     assert met[point] > 0, f"nothing passes {point}"
     for kill in range(kills):
         which = 1 + kill * met[point] // kills if kills <= met[point] else 1 + kill % met[point]
@@ -214,7 +252,7 @@ def end_after_kills(begun: tuple[Place, Any], point: str, kills: int) -> None:
         again = run(copy, work)
         assert again is not None
         assert again[:4] == (last, tree, events, anchored), f"{point}, number {which}"
-        shutil.rmtree(copy.folder)
+        copy.removed()
 
 
 @pytest.mark.nightly

@@ -69,7 +69,7 @@ def test_the_image_holds_what_it_starts() -> None:
 
 
 def test_settings_in_units_and_compose_file_are_settings_of_the_product() -> None:
-    known = (ROOT / "orchestrator" / "settings.py").read_text()
+    known = "".join((ROOT / "orchestrator" / name).read_text() for name in ("settings.py", "data_dir.py"))
     named = set(compose()["services"]["orchestrator"]["environment"])
     for path in UNITS:
         for _, section in unit(path.name).items():

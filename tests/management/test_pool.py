@@ -1,18 +1,22 @@
 """AD-6: `serve` starts the executors that `executors.toml` names, coding agents among them."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from pytest_django.fixtures import Settings
 
 from orchestrator.adapters.pool import read_pool
 from orchestrator.core.errors import InvalidInput, NotFound
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.management.accounts import ensure_pool
+from orchestrator.management.commands.serve import Command as Serve
 from orchestrator.models import AccessToken, Executor
 from orchestrator.processes.local_executor import LocalExecutor
-from orchestrator.processes.supervisor import agent_environment, own_address, pool_commands
+from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.processes.supervisor import Supervisor, agent_environment, own_address, pool_commands
 from tests.cast import PLAN, Driver
 from tests.web.pages import signed_in, words
 
@@ -63,12 +67,40 @@ def test_ad6_a_worker_is_given_its_token_and_none_of_the_servers_secrets() -> No
     }
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", [2, 1])
+def test_ad6_an_agent_that_is_set_up_wrongly_is_told_once_and_stays_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Any other end is followed by a start."""
+    said: list[str] = []
+    ends = [sys.executable, "-c", f"print('claude is not installed'); raise SystemExit({code})"]
+    supervisor = Supervisor(
+        {"coder": ends}, tmp_path, QueueWatch(30), said.append, lambda: False, {"coder": {}}
+    )
+    child = supervisor.children["coder"]
+    supervisor._keep(child, 1.0)
+    assert child.process is not None
+    child.process.wait(30)
+    supervisor._keep(child, 2.0)
+    supervisor._keep(child, 1e9)
+    started = child.running
+    supervisor.stop()
+    assert started is (code == 1)
+    away = (
+        f"coder is set up wrongly and stays away until the next start: claude is not installed ({child.log})"
+    )
+    assert (said[0] == away) is (code == 2)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[a]\nagent = 1\naccount = 'carl'", "agent of a is a text"),
         ("[a]\ntools = ['pytest']\nagent = 'claude'\naccount = 'carl'", "a needs either tools, or an agent"),
         ("[a]\nagent = 'claude'", "a needs an account"),
+        ("[a]\ntools = ['pytest', 'bash']", "a has the tools bash; executors here run http, pytest"),
+        ("[a]\ntools = ['human']", "a has the tools human; executors here run"),
         ("[a]\ntools = ['pytest']\nspeed = 1", "a has speed; known are account"),
         ("[a]\ntools = ['pytest']\nminutes = 0", "minutes of a is a number up to 1440"),
         ("['a b']\ntools = ['pytest']", "An executor's name has letters"),
@@ -85,6 +117,16 @@ def test_ad6_what_is_wrong_with_the_file_is_said_with_its_name(
     assert said in refused.value.message
     page = words(signed_in(driver.cast.approver).get("/operating/"))
     assert f"executors.toml: {said[:10]}" in page or said in page
+
+
+def test_ad6_an_agent_that_nobody_described_keeps_everything_from_starting(
+    driver: Driver, file: Path
+) -> None:
+    file.write_text('[coder]\nagent = "nope"\naccount = "carl"\n')
+    with pytest.raises(
+        CommandError, match=r"^executors.toml: coder: There is no agent 'nope'; there are aider"
+    ):
+        Serve()._pool([])
 
 
 def test_ad6_an_account_that_is_not_there_is_said(driver: Driver, file: Path) -> None:

@@ -16,6 +16,8 @@ import pytest
 from django.db import connection
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Assignment, Policy
@@ -148,8 +150,9 @@ def test_lc8_resources_and_the_prompt_that_starts_an_agent(driver: Driver) -> No
             body = json.loads(await text_at(client, f"orchestrator://artifacts/{artifact}"))
             assert body["eventType"]
             assert await text_at(client, "orchestrator://policies/tests") == "# Tests\n\nRun them."
-            with pytest.raises(Exception, match="There is no such task"):
+            with pytest.raises(MCPError, match="There is no such task") as missing:
                 await text_at(client, "orchestrator://tasks/999999/brief")
+            assert missing.value.error.code == INVALID_PARAMS
             prompt = await client.get_prompt("work", {"workstream": "card-refunds"})
             said = prompt.messages[0].content.text
             assert "next_task with workstream 'card-refunds'" in said

@@ -125,6 +125,7 @@ def test_fr025_arguments_that_do_not_fit_are_refused_in_our_words(driver: Driver
     wrong = [
         ("claim_task", {}, "attempt_id", "attempt_id is missing."),
         ("claim_task", {"attempt_id": "the first"}, "attempt_id", "attempt_id is no whole number."),
+        ("claim_task", {"attempt_id": 10**30}, "attempt_id", "attempt_id is beyond all numbers"),
         ("report_progress", {"attempt_id": attempt}, "token", "token is missing. Wrong as well: breadcrumb."),
         (
             "complete_task",

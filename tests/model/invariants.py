@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from orchestrator.core.engine.schedule import decide
-from orchestrator.core.replay import State, differences, replay
+from orchestrator.core.replay import State, replay
+from orchestrator.core.state_differences import differences
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.base.state import facts, stored_state
 from orchestrator.queries.engine.snapshot import load_snapshot

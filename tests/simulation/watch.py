@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from orchestrator.core.replay import differences, replay
+from orchestrator.core.replay import replay
+from orchestrator.core.state_differences import differences
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, Attempt, HandoffArtifact, Task, Workstream
 from orchestrator.queries.base.state import facts, stored_state

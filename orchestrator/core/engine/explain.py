@@ -33,8 +33,7 @@ SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
 
 def where_it_stands(task: TaskView) -> str:
     """What a task says of itself, with what it asks, or why it failed or cannot go on."""
-    running = task.live is AttemptStatus.RUNNING
-    detail = task.note or (task.failure if not task.live else "") or (task.blocker if not running else "")
+    detail = task.note or (task.failure if not task.live else "") or task.blocker
     state = as_holder(task)
     return f"{state}: {_short(detail)}" if detail and task.open else state
 
@@ -46,7 +45,7 @@ def as_holder(task: TaskView) -> str:
     if task.note:
         return "waits for a person"
     if task.live is AttemptStatus.RUNNING:
-        return f"running on {task.executor}"
+        return f"running on {task.executor}{', blocked' if task.blocker else ''}"
     if task.live and task.blocker:
         return "blocked"
     if task.live and task.gate:
@@ -171,10 +170,6 @@ def launches_next() -> str:
 
 def not_ready(sentence: str) -> str:
     return f"It is not ready: {sentence.rstrip('.')}."
-
-
-def waits_for_answer_first() -> str:
-    return "It waits for a person's answer first."
 
 
 def nothing_to_sign(sentence: str) -> str:
@@ -308,13 +303,14 @@ TO_DO: Final[Mapping[RootKind, str]] = {
 WITHDRAW_DECISION: Final = "wait, or withdraw the decision"
 
 
-def root_stands(kind: RootKind, detail: str, sentence: str) -> str:
-    """What a chain ends at: `detail` is a question, an error or the like, `sentence` what its task says."""
+def root_stands(kind: RootKind, detail: str, sentence: str, owner: str = "") -> str:
+    """What a chain ends at: `detail` is a question, an error or the like, `sentence` what its task says,
+    `owner` who sees to a blocker."""
     said = _short(detail)
     stands = {
         RootKind.QUESTION: f"it asks “{said}”",
         RootKind.FAILURE: f"its last attempt failed with “{said}”",
-        RootKind.BLOCKER: f"it is blocked by “{said}”",
+        RootKind.BLOCKER: f"it is blocked by “{said}”{f', which {owner} sees to' if owner else ''}",
         RootKind.ARTIFACT: f"its handoff artifact cannot be used: {said}",
         RootKind.WRITING: f"its handoff artifact is on its way: {said}",
         RootKind.UNCLAIMED: sentence if said == "" else f"{sentence} ({said})",

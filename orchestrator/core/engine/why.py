@@ -140,6 +140,8 @@ def _at_task(at: Point, standing: Standing) -> _Step:
     verdict = standing.verdicts[at.key]
     link = Station(at, verdict.reason, verdict.sentence)
     view = standing.tasks.get(at.key)
+    if verdict.reason is Reason.RUNNING and view and view.blocker:
+        return _Step(link, RootKind.BLOCKER)
     if verdict.reason in _OWN:
         return _Step(link, _OWN[verdict.reason])
     if verdict.reason in (Reason.LAUNCHED, Reason.CONDITION):
@@ -228,11 +230,12 @@ def kind_of(view: TaskView, *, reached: bool) -> RootKind | None:
         return None if kind is RootKind.NOTHING else kind
     if view.note:
         return RootKind.QUESTION
+    if view.live and view.blocker:
+        return RootKind.BLOCKER
     if view.live is AttemptStatus.RUNNING:
         return RootKind.RUNNING
     if view.live:
-        unsigned = RootKind.GATE if view.gate else RootKind.UNCLAIMED
-        return RootKind.BLOCKER if view.blocker else unsigned
+        return RootKind.GATE if view.gate else RootKind.UNCLAIMED
     if view.failure:
         return RootKind.FAILURE
     return RootKind.BLOCKER if view.blocker and reached else None

@@ -29,6 +29,11 @@ WORKING: Final = frozenset(WORKERS)
 DOERS: Final = frozenset(PARTICIPANTS)
 
 
+def takes_part(roles: Collection[Role]) -> bool:
+    """Whether somebody with these roles does anything here, or only looks on: they are shown no forms."""
+    return not set(roles).isdisjoint(PARTICIPANTS)
+
+
 def doers(step_role: str, thread_role: str) -> frozenset[Role]:
     """The roles of which one is needed to do a step.
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--profile",
             choices=["agent", "full"],
-            default="agent",
+            default=settings.MCP_PROFILE,
             help="agent: what an agent works with, in few words; full: every tool",
         )
         parser.add_argument("--http", action="store_true", help="streamable HTTP instead of stdio")

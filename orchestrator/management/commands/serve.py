@@ -16,6 +16,8 @@ from django_q.conf import Conf
 
 from orchestrator.adapters.pool import PooledExecutor, read_pool
 from orchestrator.checks import TAG
+from orchestrator.client.agent import find_agent
+from orchestrator.client.login import Misconfigured
 from orchestrator.core.errors import InvalidInput, Refusal, WorkspaceUnavailable
 from orchestrator.management.accounts import ensure_executors, ensure_pool
 from orchestrator.management.private_data import narrow
@@ -119,9 +121,14 @@ class Command(BaseCommand):
             pool = read_pool(settings.EXECUTORS_FILE)
             if twice := sorted({one.name for one in pool} & {*taken, WEB, QUEUE, MCP}):
                 raise InvalidInput(f"{settings.EXECUTORS_FILE.name}: {twice[0]} is something else here.")
+            for one in pool:
+                if one.is_agent:
+                    find_agent(one.agent, one.agents, one.command)
             return pool, ensure_pool(pool, timezone.now())
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+        except (Misconfigured, OSError, UnicodeDecodeError) as problem:
+            raise CommandError(f"{settings.EXECUTORS_FILE.name}: {one.name}: {problem}") from problem
 
     def _prepare(self, demo: bool) -> None:
         """In one process, because every start of Python and Django costs most of a second."""

@@ -1,154 +1,57 @@
-"""The rows that the history speaks of by digests: which tables, and which of their columns are frozen
-(FR-009).
+"""What entries say of rows by digests, and the comparison of it with the rows (FR-009).
 
-One line here is all there is to add for another table; the act that writes the row says `speaks_of(row)`.
+`queries/base/covered.py` declares which columns of which tables those are.
 """
 
-import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from operator import lt
 from typing import NamedTuple
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from orchestrator.core.sealing.chain import Breach
-from orchestrator.core.sealing.rows import Value, read_ids, row_bytes, rows_root, written_ids
-from orchestrator.models import (
-    Approval,
-    BaselineIntegration,
-    CriterionCheck,
-    GateReview,
-    HandoffArtifact,
-    Learning,
-    OutputFile,
-    PolicyChange,
-    PreHandoffReview,
-    Verification,
-    WorkflowVersion,
-)
-from orchestrator.queries.base.parts import in_parts
+from orchestrator.core.sealing.merkle import leaf_hash
+from orchestrator.core.sealing.rows import read_ids, row_bytes, rows_root, written_ids
+from orchestrator.queries.base.covered import PARTS
+from orchestrator.queries.base.parts import MANY, in_parts
+from orchestrator.queries.base.parts_of_rows import RowPart
 from orchestrator.queries.base.recorded import UNREADABLE
+from orchestrator.queries.base.row_values import value_of
 
 
-class Frozen(NamedTuple):
-    """A table whose rows entries speak of: its word, the columns that never change once they are written,
-    and which rows some entry has to speak of (all of them, as a rule)."""
+class Told(NamedTuple):
+    """A part of a row that an entry is to speak of: by what the object of the row holds when the entry is
+    written, or by these `values` of its columns."""
 
-    kind: str
-    model: type[Model]
-    columns: tuple[str, ...]
-    spoken_of: Callable[["QuerySet[Model]"], "QuerySet[Model]"] = lambda rows: rows
+    part: RowPart
+    row_id: int
+    row: Model | None
+    values: Mapping[str, object] = {}
 
     @property
-    def rows(self) -> "QuerySet[Model]":
-        return self.spoken_of(self.model._default_manager.all())
+    def content(self) -> bytes:
+        if self.row is not None:
+            return self.part.bytes_of(self.row)
+        return self.part.bytes_with(self.row_id, self.values)
 
 
-def _ended(rows: "QuerySet[Model]") -> "QuerySet[Model]":
-    """Receipts: what is still to be run says nothing yet."""
-    return rows.exclude(state__in=("pending", "late"))
-
-
-FROZEN = (
-    Frozen(
-        "version",
-        WorkflowVersion,
-        (
-            *("workflow_id", "number", "source", "format", "source_name", "source_sha256", "adopts"),
-            *("author_id", "submitted_as", "submitted_at", "change_reason", "repository", "base_branch"),
-        ),
-    ),
-    Frozen("approval", Approval, ("version_id", "sha256", "person_id", "signed_as", "note", "signed_at")),
-    Frozen(
-        "pre-handoff review",
-        PreHandoffReview,
-        ("workstream_id", "reviewer_id", "signed_as", "rationale", "signed_at"),
-    ),
-    Frozen(
-        "signature",
-        GateReview,
-        (
-            *("attempt_id", "reviewer_id", "signed_as", "decision", "reason", "follow_ups"),
-            *("follow_up_version_id", "return_step_id", "signed_at"),
-        ),
-    ),
-    Frozen(
-        "evidence",
-        CriterionCheck,
-        ("attempt_id", "criterion_id", "evidence", "checked_by_id", "checked_as", "checked_at"),
-    ),
-    Frozen(
-        "receipt",
-        Verification,
-        (
-            *("attempt_id", "tool", "run", "source", "executor_id", "token", "outcome", "commit"),
-            *("state", "exit_code", "tree", "milliseconds", "log", "log_end", "problem", "ended_at"),
-        ),
-        _ended,
-    ),
-    Frozen(
-        "artifact",
-        HandoffArtifact,
-        ("workstream_id", "sequence", "attempt_id", "event", "path", "body", "sha256", "created_at"),
-    ),
-    Frozen("output", OutputFile, ("artifact_id", "path", "content", "sha256")),
-    Frozen(
-        "learning",
-        Learning,
-        (
-            "workstream_id",
-            "after",
-            "went_wrong",
-            "worked",
-            "tighten",
-            "author_id",
-            "recorded_as",
-            "recorded_at",
-        ),
-    ),
-    Frozen(
-        "policy change",
-        PolicyChange,
-        ("policy_id", "author_id", "changed_as", "reason", "impact", "body", "changed_at"),
-    ),
-    Frozen(
-        "integration",
-        BaselineIntegration,
-        ("workstream_id", "source", "commit", "note", "integrated_by", "integrated_at"),
-    ),
-)
-BY_KIND: Mapping[str, Frozen] = {one.kind: one for one in FROZEN}
-BY_MODEL: Mapping[type[Model], Frozen] = {one.model: one for one in FROZEN}
-
-
-def value_of(value: object) -> Value:
-    """A column as it stands in a row's bytes: times in UTC, contents by their SHA-256."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, bytes | memoryview):
-        return hashlib.sha256(value).hexdigest()
-    raise TypeError(f"A column of {type(value)} is in no row's bytes.")
-
-
-def bytes_of(row: Model) -> bytes:
-    """The bytes of a row that is written, by what its object holds."""
-    frozen = BY_MODEL[type(row)]
-    columns = {name: value_of(getattr(row, name)) for name in frozen.columns}
-    return row_bytes(frozen.kind, row.pk, columns)
-
-
-def said_of(rows: Iterable[Model]) -> dict[str, dict[str, str]]:
-    """What a leaf says of rows: of each kind their ids, and the root over them."""
-    by_kind: dict[str, dict[int, Model]] = {}
-    for row in rows:
-        by_kind.setdefault(BY_MODEL[type(row)].kind, {})[row.pk] = row
+def said_of(told: Iterable[Told]) -> dict[str, dict[str, str]]:
+    """What a leaf says of rows: of each kind their ids, and the root over them where they stay as they are,
+    or the digest of each."""
+    by_kind: dict[str, dict[int, Told]] = {}
+    for one in told:
+        by_kind.setdefault(one.part.kind, {})[one.row_id] = one
     said = {}
     for kind, found in by_kind.items():
         ids = sorted(found)
-        said[kind] = {"ids": written_ids(ids), "root": rows_root(bytes_of(found[one]) for one in ids)}
+        contents = (found[one].content for one in ids)
+        if PARTS[kind].once:
+            said[kind] = {"ids": written_ids(ids), "root": rows_root(contents)}
+        else:
+            digests = "".join(leaf_hash(content).hex() for content in contents)
+            said[kind] = {"ids": written_ids(ids), "digests": digests}
     return said
 
 
@@ -157,7 +60,7 @@ def stored(kind: str, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
     has none."""
     wanted = list(ids)
     try:
-        yield from list(_stored(BY_KIND[kind], wanted))
+        yield from list(_stored(PARTS[kind], wanted))
     except UNREADABLE:
         if len(wanted) == 1:
             yield wanted[0], b""
@@ -165,19 +68,28 @@ def stored(kind: str, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
             yield from (found for one in wanted for found in stored(kind, [one]))
 
 
-def _stored(frozen: Frozen, ids: list[int]) -> Iterator[tuple[int, bytes]]:
-    rows = frozen.model._default_manager.filter(pk__in=ids).order_by()
-    for pk, *values in rows.values_list("pk", *frozen.columns):
-        columns = dict(zip(frozen.columns, map(value_of, values), strict=True))
-        yield pk, row_bytes(frozen.kind, pk, columns)
+def all_stored(kind: str) -> Iterator[tuple[int, bytes]]:
+    """The same of all rows that entries may speak of."""
+    part = PARTS[kind]
+    ids = part.rows.order_by(part.key).values_list(part.key, flat=True).iterator(chunk_size=CHUNK)
+    while some := list(islice(ids, MANY)):
+        yield from stored(kind, some)
 
 
-#: Rows that are compared at a time.
-AT_ONCE = 500
+def _stored(part: RowPart, ids: list[int]) -> Iterator[tuple[int, bytes]]:
+    rows = part.model._base_manager.filter(**{f"{part.key}__in": ids}).order_by()
+    for key, *values in rows.values_list(part.key, *part.columns):
+        yield key, row_bytes(part.kind, key, dict(zip(part.columns, map(value_of, values), strict=True)))
+
+
+#: Rows that are compared at a time, and that are read at a time.
+AT_ONCE, CHUNK = 500, 2_000
+#: Bytes of a digest.
+DIGEST = 32
 
 
 class _Spoken(NamedTuple):
-    """What an entry says of rows of a kind."""
+    """What an entry says of rows of a kind that stay as they are."""
 
     sequence: int
     kind: str
@@ -185,14 +97,23 @@ class _Spoken(NamedTuple):
     root: str
 
 
+class SuspectRow(NamedTuple):
+    """A part of a row that no entry speaks of, or of which the last entry says something else."""
+
+    kind: str
+    row_id: int
+
+
 class SpokenRows:
-    """Compares what entries say of rows with the rows, as a walk over the entries comes by. Ids are kept,
-    eight bytes each, to find at the end the rows that nobody speaks of."""
+    """Compares what entries say of rows with the rows, as a walk over the entries comes by. What stays as it
+    is is compared on the way; its ids are kept, eight bytes each, to find at the end the rows that nobody
+    speaks of. Of what changes the last word is kept, and compared at the end."""
 
     def __init__(self) -> None:
         self._waiting: list[_Spoken] = []
         self._ids = 0
-        self._seen: dict[str, array[int]] = {one.kind: array("Q") for one in FROZEN}
+        self._seen: dict[str, array[int]] = {kind: array("Q") for kind, one in PARTS.items() if one.once}
+        self._last: dict[str, dict[int, bytes]] = {kind: {} for kind, one in PARTS.items() if not one.once}
 
     def problem_of(self, sequence: int, said: object) -> Breach | None:
         """Take in what the leaf of an entry says of rows; the first that is not so, once some have come
@@ -200,16 +121,27 @@ class SpokenRows:
         if not isinstance(said, dict):
             return Breach(sequence, "what it says of rows cannot be read")
         for kind, one in said.items():
-            if kind not in BY_KIND:
+            if kind not in PARTS:
                 return Breach(sequence, f"it speaks of a {kind}, which this release does not know")
             try:
-                ids, root = read_ids(one["ids"]), one["root"]
-            except (ValueError, KeyError, TypeError, AttributeError):
+                self._take_in(sequence, kind, one)
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
                 return Breach(sequence, f"what it says of the {kind} cannot be read")
-            self._waiting.append(_Spoken(sequence, kind, ids, root))
+        return self.problem_so_far() if self._ids >= AT_ONCE else None
+
+    def _take_in(self, sequence: int, kind: str, said: Mapping[str, str]) -> None:
+        ids = read_ids(said["ids"])
+        if PARTS[kind].once:
+            self._waiting.append(_Spoken(sequence, kind, ids, said["root"]))
             self._seen[kind].extend(ids)
             self._ids += len(ids)
-        return self.problem_so_far() if self._ids >= AT_ONCE else None
+            return
+        digests, who = bytes.fromhex(said["digests"]), sequence.to_bytes(8)
+        if len(digests) != len(ids) * DIGEST:
+            raise ValueError("There is a digest for each id.")
+        last = self._last[kind]
+        for place, one in enumerate(ids):
+            last[one] = digests[place * DIGEST : (place + 1) * DIGEST] + who
 
     def problem_so_far(self) -> Breach | None:
         """The first row that is not what an entry says of it, of those that wait."""
@@ -227,32 +159,76 @@ class SpokenRows:
         """The ids of the rows of a kind that an entry spoke of."""
         return frozenset(self._seen[kind])
 
-    def unknown(self) -> Iterator[tuple[str, int]]:
-        """Kind and id of the rows that no entry spoke of so far."""
-        for frozen in FROZEN:
-            if frozen.rows.count() <= len(self._seen[frozen.kind]):
-                continue
-            seen = self.seen(frozen.kind)
-            for pk in frozen.rows.order_by("pk").values_list("pk", flat=True).iterator():
-                if pk not in seen:
-                    yield frozen.kind, pk
+    def suspects(self) -> Iterator[SuspectRow]:
+        """The rows that no entry spoke of so far, and those of which the last one says something else."""
+        for kind in self._seen:
+            yield from self._unspoken(kind)
+        for kind in self._last:
+            yield from self._changed(kind)
 
-    def unspoken(self, unknown: Iterable[tuple[str, int]]) -> Breach | None:
-        """The first of these rows that still no entry speaks of: somebody put it there."""
-        for kind, pk in unknown:
-            if pk not in self.seen(kind):
-                return Breach(0, f"No entry speaks of the {kind} with the id {pk}")
-        return None
+    def _unspoken(self, kind: str) -> Iterator[SuspectRow]:
+        part, seen = PARTS[kind], self._seen[kind]
+        rises = all(map(lt, seen, islice(seen, 1, None)))
+        if part.rows.count() <= (len(seen) if rises else len(set(seen))):
+            return
+        known = self.seen(kind)
+        for pk in part.rows.order_by("pk").values_list("pk", flat=True).iterator():
+            if pk not in known:
+                yield SuspectRow(kind, pk)
+
+    def _changed(self, kind: str, only: Iterable[int] | None = None) -> Iterator[SuspectRow]:
+        last, blank, there = self._last[kind], PARTS[kind].blank, 0
+        wanted = only if only is None else list(only)
+        found = set[int]()
+        for row_id, row in all_stored(kind) if wanted is None else stored(kind, wanted):
+            said = last.get(row_id)
+            there += said is not None
+            if wanted is not None:
+                found.add(row_id)
+            good = row == row_bytes(kind, row_id, blank) if said is None else leaf_hash(row) == said[:DIGEST]
+            if not good:
+                yield SuspectRow(kind, row_id)
+        if wanted is not None:
+            yield from (SuspectRow(kind, one) for one in wanted if one in last and one not in found)
+        elif there < len(last):
+            known = {row_id for row_id, _ in all_stored(kind)}
+            yield from (SuspectRow(kind, one) for one in last if one not in known)
+
+    def still(self, suspects: Iterable[SuspectRow]) -> list[SuspectRow]:
+        """Those that are so still, after more entries were taken in."""
+        by_kind: dict[str, list[int]] = {}
+        for one in suspects:
+            by_kind.setdefault(one.kind, []).append(one.row_id)
+        return [bad for kind, ids in by_kind.items() for bad in self.compared(kind, ids)]
+
+    def compared(self, kind: str, ids: Sequence[int]) -> list[SuspectRow]:
+        """Those of the rows with these ids that no entry speaks of, or otherwise."""
+        if PARTS[kind].once:
+            known = self.seen(kind)
+            return [SuspectRow(kind, one) for one in ids if one not in known]
+        return [bad for some in in_parts(ids) for bad in self._changed(kind, some)]
+
+    def breach_of(self, suspect: SuspectRow) -> Breach:
+        kind, row_id = suspect
+        said = self._last[kind].get(row_id) if kind in self._last else None
+        if said is None:
+            return Breach(0, f"No entry speaks of the {_named(kind, row_id)}")
+        sequence = int.from_bytes(said[DIGEST:])
+        return Breach(sequence, f"the {_named(kind, row_id)} is another one than it speaks of, or gone")
+
+
+def _named(kind: str, row_id: int) -> str:
+    return f"{kind} with the id {row_id}"
 
 
 def _problem(said: _Spoken, rows: Mapping[int, bytes]) -> str:
     for pk in said.ids:
         if pk not in rows:
-            return f"the {said.kind} with the id {pk} that it speaks of is gone"
+            return f"the {_named(said.kind, pk)} that it speaks of is gone"
     if rows_root(rows[pk] for pk in said.ids) == said.root:
         return ""
     which = (
-        f"the {said.kind} with the id {said.ids[0]}"
+        f"the {_named(said.kind, said.ids[0])}"
         if len(said.ids) == 1
         else f"one of the rows {said.kind} {written_ids(said.ids)}"
     )

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 
-from orchestrator.core.replay import Fact, State, TaskState
-from orchestrator.core.terms import AttemptStatus, GateDecision
+from orchestrator.core.replay import SUBJECT, Fact, State, TaskState
+from orchestrator.core.terms import ArtifactState, AttemptStatus, GateDecision
 from orchestrator.models import (
     Attempt,
     BaselineIntegration,
     Blocker,
     GateReview,
+    HandoffArtifact,
     HistoryEntry,
     PreHandoffReview,
     Task,
@@ -17,6 +18,13 @@ from orchestrator.models import (
     WorkstreamNeed,
 )
 from orchestrator.models.work.attempt import LIVE
+
+#: States that entries say of an artifact.
+UNUSABLE = (
+    ArtifactState.DAMAGED.value,
+    ArtifactState.WITHDRAWN.value,
+    ArtifactState.QUARANTINED.value,
+)
 
 
 def facts(workstream: Workstream, after: int = 0) -> Iterator[Fact]:
@@ -39,6 +47,8 @@ def stored_state(workstream: Workstream) -> State:
         merged_into=workstream.merged_into.slug if workstream.merged_into else "",
         integrated=BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).exists(),
     )
+    unusable = HandoffArtifact.objects.filter(workstream=workstream, state__in=UNUSABLE)
+    state.artifacts = {path[:SUBJECT]: word for path, word in unusable.values_list("path", "state")}
     by_id: dict[int, TaskState] = {}
     for task in Task.objects.filter(workstream=workstream).select_related("step__version"):
         by_id[task.pk] = one = _task_state(task)
@@ -62,10 +72,16 @@ def _task_state(task: Task) -> TaskState:
     return TaskState(
         status=task.status,
         token=task.last_token,
-        note=task.intervention_note if task.needs_human else "",
+        note=_note(task),
         breadcrumb=task.breadcrumb,
         rework=task.rework,
     )
+
+
+def _note(task: Task) -> str:
+    """The question that waits; where flag and question do not belong together, that it is so."""
+    note = task.intervention_note
+    return note if task.needs_human == bool(note) else f"{note} (flag: {task.needs_human})"
 
 
 def _add_attempts(workstream: Workstream, tasks: dict[int, TaskState]) -> None:

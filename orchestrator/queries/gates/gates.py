@@ -75,6 +75,11 @@ class GateSheet:
         return list(self.attempts[0].reviews.all()) if waits else []
 
     @property
+    def newest_decision(self) -> int:
+        """Which one of them is the newest; 0 without any."""
+        return max((review.pk for review in self.signatures), default=0)
+
+    @property
     def rejected(self) -> bool:
         """Whether its last decision was a rejection."""
         return bool(self.attempts) and self.attempts[0].status == AttemptStatus.REJECTED

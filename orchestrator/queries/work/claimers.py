@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 
+from orchestrator.adapters.pool import PooledExecutor, read_pool
 from orchestrator.contract.why import PossibleClaimer
 from orchestrator.core.engine.explain import who_could_claim
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.people.roles import is_awaited
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Assignment, Executor, Step, Workstream
@@ -35,13 +38,16 @@ class Claimers:
 
 
 def claimers_of(step: Step, workstream: Workstream) -> Claimers:
-    """Who could claim the step; in a thread that is assigned to an executor that one alone."""
+    """Who could claim the step; in a thread that is assigned to an executor that one alone, else nobody who
+    is started for other work only (`executors.toml`)."""
     roles = tuple(sorted(doers_of(step)))
     sole = sole_executor(workstream, step.thread)
     kinds = [kind for kind in ExecutorKind if is_awaited(kind, step.tool)]
     able = Executor.objects.filter(_of_accounts(roles), kind__in=kinds)
     rows = Executor.objects.filter(pk=sole.pk) if sole else able
-    names = list(rows.filter(user__is_active=True).select_related("user").distinct())
+    found = rows.filter(user__is_active=True).select_related("user").distinct()
+    started = {} if sole else _started_here()
+    names = [one for one in found if _takes(started.get(one.name), step, workstream)]
     running = _running([one.pk for one in names])
     everybody = [
         PossibleClaimer(one.name, ExecutorKind(one.kind), one.user.get_username(), running.get(one.pk, ""))
@@ -52,6 +58,22 @@ def claimers_of(step: Step, workstream: Workstream) -> Claimers:
     by_hand = not everybody and not sole and ExecutorKind.PERSON in kinds and _has_people(roles)
     said = "" if by_hand else who_could_claim(free, len(everybody), roles)
     return Claimers(roles, tuple(everybody[:FEW]), len(everybody), said)
+
+
+def _started_here() -> dict[str, PooledExecutor]:
+    """By name the executors that `serve` starts; none where its file cannot be read, which its page says."""
+    try:
+        return {one.name: one for one in read_pool(settings.EXECUTORS_FILE)}
+    except InvalidInput:
+        return {}
+
+
+def _takes(one: PooledExecutor | None, step: Step, workstream: Workstream) -> bool:
+    return one is None or (
+        one.workstream in ("", workstream.slug)
+        and one.repository in ("", workstream.version.repository)
+        and (not one.tools or step.tool in one.tools)
+    )
 
 
 def names_in(asked: Sequence[str]) -> tuple[str, ...]:

@@ -78,7 +78,12 @@ def _root(
         said = explain.root_stands(stop.kind, "", hold.sentence if hold else "")
         return FrontRoot(stop, None, explain.whole_chain(said[:1].upper() + said[1:], None, 0, ""))
     at, view = since.of_root(task.task, stop.kind), views[task.task]
-    stands = explain.root_stands(stop.kind, explain.detail_of(stop.kind, view), explain.where_it_stands(view))
+    stands = explain.root_stands(
+        stop.kind,
+        explain.detail_of(stop.kind, view),
+        explain.where_it_stands(view),
+        since.owner_of(task.task),
+    )
     said = explain.chain_of([stop.key], stands)
     return FrontRoot(stop, at, explain.whole_chain(said, now - at, 0, ""))
 

@@ -58,6 +58,11 @@ def place_of_attempt(attempt_id: int) -> PlaceFacts:
     return place_of(task, ())
 
 
+def has_place(task: Task) -> bool:
+    """Whether somebody works on a task in a worktree: nobody claims a gate."""
+    return bool(task.workstream.version.repository) and not task.step.is_gate
+
+
 def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
     """`upstream` are the handovers that the step builds on."""
     step, workstream, version = task.step, task.workstream, task.workstream.version

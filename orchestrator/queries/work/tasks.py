@@ -78,6 +78,8 @@ class TaskRow:
     def state(self) -> str:
         if self.task.needs_human:
             return "needs-human"
+        if self.failed and self.task.status == TaskStatus.BLOCKED:
+            return "failed"
         if self.task.status == TaskStatus.PENDING and self.live:
             return "ready"
         return self.task.status

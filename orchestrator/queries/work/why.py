@@ -123,7 +123,12 @@ class Waiting:
             workstream=at.workstream,
             key=at.key,
             title=link.title,
-            stands=explain.root_stands(kind, self._detail(kind, at, claimers), found.root.sentence),
+            stands=explain.root_stands(
+                kind,
+                self._detail(kind, at, claimers),
+                found.root.sentence,
+                since.owner_of(task.pk) if task else "",
+            ),
             since=since.of_root(task.pk, kind) if task else link.since,
             freed_by=asked,
             people=() if kind is RootKind.RUNNING else names_in(asked),

@@ -1,7 +1,10 @@
 """What a person has begun and not ended: tasks they hold, drafts they have not sent, questions they asked."""
 
+from functools import partial
+
 from django.contrib.auth.models import User
 
+from orchestrator.core.errors import NotFound
 from orchestrator.models import Assignment, Comment, Executor, Intervention
 from orchestrator.queries.workstreams.inbox_sources import InboxEntry, Source
 
@@ -10,15 +13,25 @@ def held_by(user: User) -> Source:
     """What the executors of this account run."""
     rows = Assignment.objects.filter(executor__user=user, released_at=None)
     rows = rows.select_related("attempt__task__step", "attempt__task__workstream")
-    return Source("held", rows, _held_entry, "claimed_at", "attempt__task__workstream__", "attempt__task__")
+    entry = partial(_held_entry, user)
+    return Source("held", rows, entry, "claimed_at", "attempt__task__workstream__", "attempt__task__")
 
 
-def _held_entry(held: Assignment) -> InboxEntry:
+def held_assignment(row: int) -> Assignment:
+    """NotFound for what nobody holds any more."""
+    found = Assignment.objects.filter(pk=row, released_at=None).first()
+    if found is None:
+        raise NotFound("Nobody holds it any more.", recovery="Look at your list again.")
+    return found
+
+
+def _held_entry(user: User, held: Assignment) -> InboxEntry:
     task = held.attempt.task
     at = f", {task.heard_at:%Y-%m-%d %H:%M} UTC" if task.heard_at else ""
     said = f"the last word{at}: {task.breadcrumb}" if task.breadcrumb else "no breadcrumb yet"
     place = (str(task.workstream.uuid), task.step.key)
-    why = f"Held by {held.claimed_as}; {said}"
+    holder = "You hold it" if held.claimed_as == user.get_username() else f"Held by {held.claimed_as}"
+    why = f"{holder}; {said}"
     return InboxEntry(str(task.step), task.workstream.title, why, held.claimed_at, "task", place)
 
 

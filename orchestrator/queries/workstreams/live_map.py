@@ -28,4 +28,4 @@ def live_map(known: Explained, rows: Iterable[TaskRow], following: str = "") -> 
 
 
 def _known(row: TaskRow) -> StepKnown:
-    return StepKnown("failed" if row.failed and row.state != "needs-human" else row.state, "", row.sentence)
+    return StepKnown(row.state, "", row.sentence)

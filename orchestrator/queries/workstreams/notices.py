@@ -14,7 +14,8 @@ from orchestrator.models import Delivery, HistoryEntry, Task
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`path` is the page on this server: of a gate that waits the gate itself."""
+    """`path` is the page on this server: of a gate that waits the gate itself, of what is about a step the
+    step."""
 
     sequence: int
     topic: Topic
@@ -62,6 +63,8 @@ def _notice(delivery: Delivery, gates: Mapping[tuple[int | None, str], tuple[int
 def _path(entry: HistoryEntry) -> str:
     if entry.workstream is None:
         return reverse("history")
+    if isinstance(key := _data(entry).get("task"), str) and key:
+        return reverse("task", args=[entry.workstream.uuid, key])
     return reverse("workstream", args=[entry.workstream.uuid])
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
+from django.conf import settings
+
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import MissingReason, NoRole, NotAllowed, Refusal
 from orchestrator.core.invisible import says_nothing
@@ -21,6 +23,7 @@ from orchestrator.core.terms import Role, Scope
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.masking import masked_arguments, telling
+from orchestrator.services.base.watched import Watched, watched
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +83,10 @@ class Declaration:
     plain: tuple[str, ...] = ()
 
 
+class Undeclared(RuntimeError):
+    """An act locked or recorded what its declaration does not say. Only a mistake in the code does."""
+
+
 class Act(Generic[P, R]):
     """A service function with its declaration: called like the function, and asked who may."""
 
@@ -92,11 +99,13 @@ class Act(Generic[P, R]):
         known = _with_actor(given)
         if self.declaration.roles != NO_ROLE:
             self.refuse(_actor_of(known))
-        if self.declaration.reason:
-            self.declaration.reason.refuse_blank(known)
+        self.refuse_blank(**known)
         taken, masked = masked_arguments(known, self.declaration.plain)
-        with telling(masked):
-            return cast(Callable[..., R], self.function)(*arguments, **taken)
+        with telling(masked), watched() as done:
+            answer = cast(Callable[..., R], self.function)(*arguments, **taken)
+        if settings.STRICT_DECLARATIONS:
+            self._keep_to_declaration(done)
+        return answer
 
     def __repr__(self) -> str:
         return f"<act {self.name}>"
@@ -110,6 +119,11 @@ class Act(Generic[P, R]):
         if refusal := self.why_not(actor):
             raise refusal
 
+    def refuse_blank(self, **given: Any) -> None:
+        """Raises what the declaration says of a reason that says nothing; for who asks before it is done."""
+        if self.declaration.reason:
+            self.declaration.reason.refuse_blank(given)
+
     def is_open_to(self, roles: Iterable[Role]) -> bool:
         """Whether one of these roles is enough."""
         return not set(self.declaration.roles).isdisjoint(roles)
@@ -117,6 +131,14 @@ class Act(Generic[P, R]):
     def asks(self, roles: Iterable[Role]) -> bool:
         """Whether the inbox of somebody with these roles shows what waits for the act."""
         return not set(self.declaration.asked or self.declaration.roles).isdisjoint(roles)
+
+    def _keep_to_declaration(self, done: Watched) -> None:
+        """A mistake of the code: the act took a lock, or wrote an entry of another act, undeclared."""
+        own = done.actions - {action for one in every_act() for action in one.declaration.records}
+        wrong = [*(done.locks - {*self.declaration.locks, Lock.SEQUENCE})]
+        wrong += [*(done.actions - own - {*self.declaration.records})]
+        if wrong:
+            raise Undeclared(f"{self.name} does not declare {', '.join(map(str, wrong))}.")
 
     def _why_no_person(self, actor: Actor) -> Refusal | None:
         if not self.declaration.person or actor.is_person:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Model
+from django.db.models.signals import post_save
 from django_q.tasks import async_task
 
 from orchestrator.core.actions import Action
@@ -14,14 +16,16 @@ from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.models.base.bells import Bell
 from orchestrator.queries.base.canonical import canonical
 from orchestrator.queries.base.chains import newest_entries
+from orchestrator.queries.base.covered import BY_MODEL
 from orchestrator.queries.base.recorded import facts
-from orchestrator.queries.base.spoken import said_of
+from orchestrator.queries.base.spoken import Told, said_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bells import ring_after_commit
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.masking import masked_here
 from orchestrator.services.base.rows import InsertRows
-from orchestrator.services.base.unit_of_work import current_unit
+from orchestrator.services.base.unit_of_work import current_unit, in_unit
+from orchestrator.services.base.watched import note_action
 
 
 def record(
@@ -39,16 +43,64 @@ def record(
 
     `data` holds JSON values only.
     """
+    note_action(action)
     said = Said(subject, reason, _with_masked(data or {}))
     waiting = _WaitingEntry(_Act(workstream, actor, action, now), said, corrects)
     current_unit().at_the_end(_write, [waiting], last=True)
 
 
 def speaks_of(*rows: Model) -> None:
-    """Have the next entry of the unit say the digests of rows that are written in it, or the last one when
-    none follows (`queries/base/spoken.py`): who changes such a row later is found. They are read when the
-    unit ends."""
-    current_unit().at_the_end(_write, rows, last=True)
+    """Have the next entry of the unit say the digests of new rows, or the last one when none follows
+    (`queries/base/covered.py`): who changes such a row later is found. They are read when the unit ends.
+
+    Rows that a model's `save` writes say so by themselves; those of a statement of its own are named here.
+    """
+    told = []
+    for row in rows:
+        for part in BY_MODEL[type(row)].parts:
+            if part.once or not part.is_blank(row):
+                told.append(Told(part, part.key_of(row), row))
+    current_unit().at_the_end(_write, told, last=True)
+
+
+def tells(row: Model, *columns: str) -> None:
+    """The same of a row in which a statement of its own changed these columns, as the object holds them."""
+    parts = BY_MODEL[type(row)].parts_with(frozenset(columns))
+    current_unit().at_the_end(_write, [Told(part, part.key_of(row), row) for part in parts], last=True)
+
+
+def tells_of(model: type[Model], keys: Iterable[int], /, **values: object) -> None:
+    """The same of rows of which nobody holds an object: `values` are those of all columns of a part."""
+    parts = BY_MODEL[model].parts_with(frozenset(values))
+    told = [Told(part, key, None, values) for part in parts for key in keys]
+    current_unit().at_the_end(_write, told, last=True)
+
+
+def listen() -> None:
+    """Have every covered row that a unit saves be spoken of."""
+    for model in BY_MODEL:
+        post_save.connect(_saved, sender=model, dispatch_uid=f"orchestrator.spoken.{model.__name__}")
+
+
+def _saved(
+    sender: type[Model], instance: Model, *, created: bool, update_fields: Any = None, **_: object
+) -> None:
+    if not in_unit():
+        return
+    if not created:
+        tells(instance, *(_names(sender, update_fields) if update_fields else _all(sender)))
+    elif all(part.which is None for part in BY_MODEL[sender].parts):
+        speaks_of(instance)
+
+
+def _names(model: type[Model], fields: Iterable[str]) -> Iterable[str]:
+    wanted = set(fields)
+    return (one.attname for one in model._meta.concrete_fields if wanted & {one.name, one.attname})
+
+
+@cache
+def _all(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 class Said(NamedTuple):
@@ -63,6 +115,7 @@ def record_each(
     *, workstream: Workstream, actor: Actor, action: Action, entries: Iterable[Said], now: datetime
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
+    note_action(action)
     act = _Act(workstream, actor, action, now)
     said = (one._replace(data=_with_masked(one.data)) for one in entries)
     current_unit().at_the_end(_write, [_WaitingEntry(act, one, None) for one in said], last=True)
@@ -117,24 +170,24 @@ class _Ready(NamedTuple):
     rows: Mapping[str, Mapping[str, str]]
 
 
-def _with_rows(waiting: Sequence[_WaitingEntry | Model]) -> list[_Ready]:
+def _with_rows(waiting: Sequence[_WaitingEntry | Told]) -> list[_Ready]:
     """Each entry with the rows that were written before it; the last one with those behind it too."""
-    entries: list[tuple[_WaitingEntry, list[Model]]] = []
-    rows: list[Model] = []
+    entries: list[tuple[_WaitingEntry, list[Told]]] = []
+    rows: list[Told] = []
     for one in waiting:
-        if isinstance(one, Model):
+        if isinstance(one, Told):
             rows.append(one)
         else:
             entries.append((one, rows))
             rows = []
     if rows and not entries:
-        raise RuntimeError(f"Nothing is recorded of {rows}.")
+        raise RuntimeError(f"Nothing is recorded of {[(one.part.kind, one.row_id) for one in rows]}.")
     if rows:
         entries[-1] = entries[-1][0], [*entries[-1][1], *rows]
     return [_Ready(entry, said_of(own) if own else {}) for entry, own in entries]
 
 
-def _write(said: Sequence[_WaitingEntry | Model]) -> None:
+def _write(said: Sequence[_WaitingEntry | Told]) -> None:
     """Give the entries of a unit their places and insert them: the last thing before the commit.
 
     The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so

@@ -20,6 +20,7 @@ from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Repository, Task, Workflow, Workstream
 from orchestrator.queries.base.locking import BY_ATTEMPT, BY_ID, BY_TASK, read_and_lock
+from orchestrator.services.base.watched import note_lock
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def take(lock: Lock, which: int | str = 0) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("A lock outside a transaction protects nothing.")
     held, wanted = held_locks(), (lock, which)
+    note_lock(lock)
     if wanted not in held:
         if held and wanted < max(held):
             _wrong(f"{_named(wanted)} is taken behind {', '.join(map(_named, held))}.")

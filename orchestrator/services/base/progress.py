@@ -11,6 +11,7 @@ from orchestrator.core.flow.intervals import Interval
 from orchestrator.core.flow.keeping import KEPT, keep, state_of
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, StateInterval, Step, Task, Workstream
+from orchestrator.services.base.history import tells
 from orchestrator.services.base.locks import held_row, hold
 from orchestrator.services.base.rows import InsertRows, UpdateChanged, UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
@@ -28,7 +29,7 @@ def settle(task: Task, now: datetime) -> None:
     next round look at it. The cost does not grow with the plan."""
     before = task.stored.get("status") or Task.objects.values_list("status", flat=True).get(pk=task.pk)
     task.due, task.standing, task.updated_at = True, False, now
-    _SAVE_TASK(task)
+    tells(task, *_SAVE_TASK(task))
     count_moves(task.workstream, [move_of(task, before, task.status)], now)
 
 

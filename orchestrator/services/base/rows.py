@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from typing import Any, Final, NamedTuple, Protocol, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import AutoField, Field, Model
+from django.db.models import AutoField, Field, Model, QuerySet
+from django.db.models.sql import UpdateQuery
 
 from orchestrator.queries.base.sql import change, stored
 
@@ -99,12 +101,13 @@ class RowWithStored(Protocol):
 
 class UpdateChanged:
     """Writes the columns of a stored row that were changed since it was read, and nothing else: an index of
-    another column is so left alone. RuntimeError when the row is not there any more."""
+    another column is so left alone; answers with their names. RuntimeError when the row is not there any
+    more."""
 
     def __init__(self, model: type[Model]) -> None:
         self._model = model
 
-    def __call__(self, row: RowWithStored) -> None:
+    def __call__(self, row: RowWithStored) -> tuple[str, ...]:
         held, stored = vars(row), row.stored
         changed = [
             column
@@ -112,11 +115,12 @@ class UpdateChanged:
             if column.name in held and (column.name not in stored or held[column.name] != stored[column.name])
         ]
         if not changed:
-            return
+            return ()
         text = _update_where(self._model, tuple(column.field.name for column in changed), self._by_key)
         if change(text, *(column.value_of(cast(Model, row)) for column in changed), row.pk) != 1:
             raise RuntimeError(f"{row!r} is not stored.")
         row.remember_stored()
+        return tuple(column.name for column in changed)
 
     @cached_property
     def _by_key(self) -> tuple[tuple[str, int], ...]:
@@ -159,6 +163,19 @@ def _update_where(model: type[Model], columns: tuple[str, ...], where: tuple[tup
 @cache
 def _columns_by_name(model: type[Model]) -> dict[str, WrittenColumn]:
     return {field.name: _column(field) for field in model._meta.concrete_fields}
+
+
+def changed(rows: "QuerySet[Any]", /, **columns: object) -> list[int]:
+    """Writes columns of all these rows, as `QuerySet.update` does, and answers with their keys."""
+    query = cast(UpdateQuery, rows.query.chain(UpdateQuery))
+    query.add_update_values(columns)
+    try:
+        sql, values = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+    except EmptyResultSet:  # as where a list of ids is empty
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f'{sql} RETURNING "{rows.model._meta.pk.column}"', values)
+        return sorted(key for (key,) in cursor.fetchall())
 
 
 class InsertRow:

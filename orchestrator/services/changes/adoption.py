@@ -19,7 +19,7 @@ from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.plans.adoption import held_behind
 from orchestrator.queries.plans.readings import adoption_by
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.history import Said, record_each, speaks_of
+from orchestrator.services.base.history import Said, record_each, speaks_of, tells_of
 from orchestrator.services.base.progress import count_blockers, recount
 from orchestrator.services.handoff.artifacts import announce_adopted
 
@@ -101,6 +101,7 @@ def _set(act: _AdoptionAct, verdicts: Iterable[Adopted], tasks: Mapping[str, Tas
         for some in in_parts(keys):
             proof = ProofWord.ASSERTED if status == TaskStatus.COMPLETE else ""
             Task.objects.filter(pk__in=some).update(status=status, proof=proof, updated_at=act.now)
+            tells_of(Task, some, proof=proof)
     Task.objects.bulk_update(tasks.values(), ["breadcrumb"], batch_size=200)
 
 
@@ -126,6 +127,7 @@ def _complete(
         )
         for verdict in ordered
     )
+    speaks_of(*attempts)
     _take_as_met(act, attempts)
     before = {attempt.task.step.key: by_key[attempt.task.step.key].before for attempt in attempts}
     announce_adopted(
@@ -177,6 +179,7 @@ def _block(act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, T
         )
         for verdict in verdicts
     )
+    speaks_of(*blockers)
     return {one.key: blocker for one, blocker in zip(verdicts, blockers, strict=True)}
 
 

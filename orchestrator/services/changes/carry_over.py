@@ -1,6 +1,7 @@
 """The rows of a migration: tasks pass from the steps of one version to those of another (FR-016, EC-4)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,9 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import speaks_of, tells_of
 from orchestrator.services.base.progress import count_back_move
+from orchestrator.services.base.rows import changed
 from orchestrator.services.handoff.artifacts import announce
 
 #: Where a thread stands, by the names that stay when a plan grows.
@@ -48,7 +51,7 @@ def carry_over(
     tasks = current_tasks(change.workstream)
     migration = open_migration(change)
     rows = [_mapped(migration, verdict, tasks, steps) for verdict in judgement.verdicts]
-    MappedStep.objects.bulk_create(rows)
+    speaks_of(*MappedStep.objects.bulk_create(rows))
     moved = {v.old: v.new for v in judgement.verdicts if v.old and v.new}
     _move(change, [v for v in judgement.verdicts if v.old and v.new], tasks, steps)
     cancel([tasks[key] for key in judgement.dropped], change.now)
@@ -99,7 +102,7 @@ def cancel(tasks: Sequence[Task], now: datetime) -> None:
 
 def cancel_queued(task_ids: Iterable[int], now: datetime) -> None:
     queued = Attempt.objects.filter(task__in=list(task_ids), status=AttemptStatus.QUEUED)
-    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    tells_of(Attempt, changed(queued, status=AttemptStatus.CANCELLED, ended_at=now), ended_at=now)
 
 
 def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
@@ -107,9 +110,8 @@ def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
     there = Task.objects.filter(workstream=change.workstream, step__in=steps)
     returned = dict(there.values_list("step_id", "step__key"))
     there.update(status=TaskStatus.PENDING, updated_at=change.now)
-    Task.objects.bulk_create(
-        Task.of(step, change.workstream, change.now) for step in steps if step.pk not in returned
-    )
+    tasks = [Task.of(step, change.workstream, change.now) for step in steps if step.pk not in returned]
+    speaks_of(*Task.objects.bulk_create(tasks))
     return [returned[step.pk] for step in steps if step.pk in returned]
 
 
@@ -125,9 +127,11 @@ def carry_assignments(change: Change) -> dict[str, bool]:
     for row in open_ones.select_related("thread__batch__stage", "executor"):
         thread = row.thread
         place = (thread.batch.stage.slug, thread.batch.slug, thread.slug)
-        ThreadAssignment.objects.filter(pk=row.pk).update(ended_at=change.now)
+        row.ended_at = change.now
+        row.save(update_fields=["ended_at"])
         carried["/".join(place)] = place in places
         if place in places:
+            row = copy(row)
             row.pk, row.thread_id, row.ended_at = None, places[place], None
             row.save(force_insert=True)
     return carried
@@ -161,7 +165,7 @@ def _end_tries(tasks: Sequence[Task], now: datetime) -> None:
     ids = [task.pk for task in tasks]
     cancel_queued(ids, now)
     failed = Attempt.objects.filter(task__in=ids, status=AttemptStatus.FAILED, followed_up_at=None)
-    failed.update(followed_up_at=now)
+    tells_of(Attempt, changed(failed, followed_up_at=now), followed_up_at=now)
 
 
 def _announce_again(change: Change, task: Task, verdict: ItemVerdict) -> None:

@@ -26,7 +26,7 @@ from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, lock_needs, locked_workstream, outside_transactions
 from orchestrator.services.base.progress import recount
 from orchestrator.services.base.steps import once
@@ -34,6 +34,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.carry_over import Change, carry_over
 from orchestrator.services.plans.structure import create_structure
+from orchestrator.services.plans.versions import supersede
 from orchestrator.services.workstreams.budgets import follow_budget
 from orchestrator.services.workstreams.needs import relate_needs
 from orchestrator.services.workstreams.priorities import priority_under
@@ -67,7 +68,8 @@ def put_into_effect(
         change = Change(workstream, version, version.change_reason, actor, now)
         _migrate(change, dry_run(workstream, version, plan, mapping), steps)
     else:
-        Task.objects.bulk_create(Task.of(step, workstream, now) for step in steps.values())
+        own = [Task.of(step, workstream, now) for step in steps.values()]
+        speaks_of(*Task.objects.bulk_create(own))
     follow(workstream, version, plan, actor, now)
     return len(steps)
 
@@ -83,14 +85,14 @@ def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
         workstream=workstream, status=VersionStatus.APPROVED, stages=None
     )
     older = waiting.filter(number__lt=version.number).values_list("pk", flat=True)
-    WorkflowVersion.objects.filter(pk__in=list(older)).update(status=VersionStatus.SUPERSEDED)
+    supersede(list(older))
 
 
 @act(
     roles=APPROVERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why the workstream goes on under another version."),
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.WORKSTREAM_MIGRATED,),
 )
 def migrate_workstream(
@@ -217,7 +219,7 @@ def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Mi
     lock_needs()
     migration, data = carry_over(change, steps, judgement)
     if before.number < change.version.number:
-        WorkflowVersion.objects.filter(pk=before.pk).update(status=VersionStatus.SUPERSEDED)
+        supersede([before.pk])
     record(
         workstream=change.workstream,
         actor=change.actor,

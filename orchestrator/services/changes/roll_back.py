@@ -22,8 +22,9 @@ from orchestrator.queries.changes.roll_backs import ways_back
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.carry_over import (
@@ -52,7 +53,7 @@ class _Way:
     roles=APPROVERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why the migration is rolled back."),
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.MIGRATION_ROLLED_BACK,),
 )
 def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) -> Migration:
@@ -156,7 +157,7 @@ def _reopen_failures(way: _Way, tasks: Sequence[Task]) -> set[int]:
     failed = Attempt.objects.filter(task__in=tasks, status=AttemptStatus.FAILED)
     followed_up = failed.filter(followed_up_at=way.rolled_back.applied_at)
     reopened = set(followed_up.values_list("task_id", flat=True))
-    followed_up.update(followed_up_at=None)
+    tells_of(Attempt, changed(followed_up, followed_up_at=None), followed_up_at=None)
     return reopened
 
 
@@ -171,7 +172,7 @@ def _bring_back(way: _Way, now: datetime) -> dict[str, str]:
 
 
 def _note_items(migration: Migration, way: _Way, tasks: Mapping[str, Task]) -> None:
-    MappedStep.objects.bulk_create(
+    rows = (
         MappedStep(
             migration=migration,
             kind=_kind(verdict),
@@ -183,6 +184,7 @@ def _note_items(migration: Migration, way: _Way, tasks: Mapping[str, Task]) -> N
         )
         for verdict in way.verdicts
     )
+    speaks_of(*MappedStep.objects.bulk_create(rows))
 
 
 def _kind(verdict: ItemVerdict) -> MappingKind:

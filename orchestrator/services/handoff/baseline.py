@@ -4,7 +4,7 @@ Requirements: FR-010.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.core.cache import caches
@@ -20,14 +20,14 @@ from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, inte
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import touch
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
-from orchestrator.services.handoff.commits import commit_word
+from orchestrator.services.handoff.compared import NOT_HERE, known_commit, restored
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 OPEN_TO_INTEGRATION = (WorkstreamStatus.ACTIVE, WorkstreamStatus.COMPLETED)
 #: The sweep looks at accepted workstreams only this long after their last change.
 LOOKED_FOR = timedelta(days=30)
-NOT_HERE = "The plan's repository is not here, so nothing was compared with it."
 
 
 @act(
@@ -60,13 +59,20 @@ def integrate(
     Allowed as soon as one task is complete, because work may be merged piece by piece: the boundary then
     holds for all of the workstream. `commit` is where it stands on the base branch; where the repository is
     at hand it has to be part of that branch. Raises WrongState when an integration is in force already,
-    InvalidInput for the commit.
+    InvalidInput for the commit, and where neither a commit nor a note says how it got there although the
+    repository is at hand.
     """
     if earlier := made("integrated"):
         return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
     branch = base_branch_of(workstream)
-    full = _known(branch, commit) if commit else ""
+    if branch is not None and not commit and not note.strip():
+        raise InvalidInput(
+            f"Nothing says where the work stands on {branch.name}.",
+            recovery="Name the commit there; for work that was squashed or is elsewhere, say so in the note.",
+            field="commit",
+        )
+    full = known_commit(branch, commit) if commit else ""
     if branch is None:
         checked = NOT_HERE
     elif full:
@@ -115,6 +121,17 @@ def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegrat
             recovery=f"Merge it into {branch.name}, then look again. What was squashed is recorded by hand.",
         )
     return _found_in(workstream, branch, work, actor, now)
+
+
+def moved(
+    workstream: Workstream, branch: str, commit: str, *, actor: Actor, now: datetime
+) -> BaselineIntegration:
+    """Record that the branch was moved to `commit`, a merge of all the work, by this server; whatever was
+    integrated and reverted before. Raises WrongState when an integration is in force already."""
+    checked = f"{branch} was moved to {commit[:12]}, which merges the work."
+    source, note = IntegrationSource.REPOSITORY, "Merged from here."
+    row = once("integrated", lambda: _integrate(workstream.pk, source, actor, now, commit, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
 
 
 def look_everywhere(*, now: datetime) -> int:
@@ -192,7 +209,7 @@ def revert(
         return BaselineIntegration.objects.get(pk=earlier)
     if current is None:
         raise _reverted_already(workstream)
-    full, checked = _restored(workstream, current, commit)
+    full, checked = restored(workstream, current, commit)
     once("reverted", lambda: _revert(current, reason, full, checked, actor, now))
     current.refresh_from_db()
     return current
@@ -210,15 +227,16 @@ def _revert(
 ) -> int:
     with unit_of_work():
         workstream = locked_workstream(current.workstream_id)
-        ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
-            reverted_by=actor.account,
-            reverted_as=actor.label,
-            reverted_at=now,
-            revert_reason=reason,
-            revert_commit=full,
-        )
-        if ended != 1:
+        decided = {
+            "reverted_by_id": actor.account.pk,
+            "reverted_as": actor.label,
+            "reverted_at": now,
+            "revert_reason": reason,
+            "revert_commit": full,
+        }
+        if BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(**decided) != 1:
             raise _reverted_already(workstream)
+        tells_of(BaselineIntegration, [current.pk], **decided)
         said = f"{reason} {checked}"
         _announce(
             workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
@@ -298,7 +316,6 @@ def _integrate(
             integrated_by=actor.label,
             integrated_at=now,
         )
-        speaks_of(row)
         said = note or "The work is part of the base branch."
         _announce(
             workstream,
@@ -340,60 +357,3 @@ def _record(
     )
     touch(workstream, now)
     wake(workstream.pk)
-
-
-def _known(branch: BaseBranch | None, commit: str) -> str:
-    """The full id of a named commit, which has to be part of the branch where there is one to ask."""
-    commit = commit_word(commit)
-    if branch is None:
-        return commit
-    full = branch.find(commit)
-    if not full:
-        raise InvalidInput(f"The repository has no commit {commit}.", field="commit")
-    if not branch.holds(full):
-        raise InvalidInput(
-            f"{commit} is not part of {branch.name}.",
-            recovery=f"Name a commit of {branch.name}, or merge this one first.",
-            field="commit",
-        )
-    return full
-
-
-def _restored(workstream: Workstream, current: BaselineIntegration, commit: str) -> tuple[str, str]:
-    """The full id of the revert commit, and what was compared to see that the work is reverted."""
-    branch = base_branch_of(workstream)
-    full = _known(branch, commit) if commit else ""
-    if branch is None:
-        return full, NOT_HERE
-    work = _work_of(workstream, current, branch)
-    if full:
-        _refuse_older(branch, full, work)
-        return (
-            full,
-            f"{full[:12]} is part of {branch.name} and came after the work; their contents were "
-            f"not compared.",
-        )
-    if not work:
-        return "", f"No commit of the work is known, so nothing was compared with {branch.name}."
-    if any(branch.holds(one) for one in work):
-        raise WrongState(
-            f"{branch.name} still holds the integrated work.",
-            recovery=f"Revert the merge on {branch.name}, then name the revert commit here.",
-        )
-    return "", f"{branch.name} no longer holds any commit of the work ({len(work)})."
-
-
-def _work_of(workstream: Workstream, current: BaselineIntegration, branch: BaseBranch) -> tuple[str, ...]:
-    """The commits that were integrated: of the results, or else the one that the integration named."""
-    named = branch.find(current.commit) if current.commit else ""
-    return work_commits(workstream, branch).known or ((named,) if named else ())
-
-
-def _refuse_older(branch: BaseBranch, commit: str, work: Sequence[str]) -> None:
-    held = [one for one in work if branch.holds(one)]
-    if commit in work or any(not branch.follows(commit, one) for one in held):
-        raise InvalidInput(
-            f"{commit[:12]} did not come after the integrated work, so it cannot take it back.",
-            recovery="Name the commit that reverts the merge.",
-            field="commit",
-        )

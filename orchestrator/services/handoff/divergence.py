@@ -24,6 +24,7 @@ from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.damage import check_intact, workspace
@@ -79,6 +80,7 @@ def _commits(space: Workspace, older: str, newer: str) -> tuple[CommitFacts, ...
     reason=why("reason", "Say why this copy is the right one."),
     person="What becomes of the workspace's branch is decided by a person.",
     records=(Action.BRANCH_SET_BACK, Action.BRANCH_WRITTEN_AGAIN),
+    locks=(Lock.SEALER,),
 )
 def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
     """Bring the branch in line with the database; answers with the name that the branch's commits are kept

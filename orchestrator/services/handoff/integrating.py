@@ -26,6 +26,7 @@ from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.steps import made
 from orchestrator.services.handoff import baseline
+from orchestrator.services.handoff.compared import NOT_HERE
 
 #: The branch that the operator's program finds the merge on.
 _FOR_THE_PROGRAM: Final = "integration/"
@@ -54,7 +55,10 @@ def merge_work(*, workstream_id: int, seen: str, actor: Actor, now: datetime) ->
         merge = _wanted(workstream, seen, now)
         said = _merged(workstream, merge) if settings.INTEGRATION == MERGE else _told(workstream, merge)
     try:
-        baseline.look(workstream_id=workstream_id, actor=actor, now=now)
+        if settings.INTEGRATION == MERGE:
+            baseline.moved(workstream, merge.into, merge.commit, actor=actor, now=now)
+        else:
+            baseline.look(workstream_id=workstream_id, actor=actor, now=now)
     except WrongState as refusal:
         return f"{said} {refusal.message}"
     return f"{said} The integration is recorded: from now on rework needs a revert decision first."
@@ -77,7 +81,7 @@ def why_not_merge(workstream: Workstream) -> Refusal | None:
 def _wanted(workstream: Workstream, seen: str, now: datetime) -> MergePreview:
     merge = merge_preview(workstream, at=int(now.timestamp()))
     if merge is None:
-        raise WrongState(baseline.NOT_HERE)
+        raise WrongState(NOT_HERE)
     if merge.clashes or not merge.commit:
         raise WrongState(merge.said, recovery="Add a step that brings the work together, and do it.")
     if not merge.steps:

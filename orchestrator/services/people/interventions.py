@@ -9,7 +9,6 @@ from orchestrator.core.errors import (
     AlreadyDecided,
     InvalidInput,
     MissingNote,
-    MissingReason,
     NotAllowed,
     Refusal,
     WrongState,
@@ -21,7 +20,7 @@ from orchestrator.models import HandoffArtifact, Intervention, InterventionChoic
 from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -52,7 +51,7 @@ NOTE = why(
     scope=Scope.WORK,
     reason=NOTE,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.FLAGGED_FOR_HUMAN,),
+    records=(Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def flag_for_human(
     *, task_id: int, note: str, actor: Actor, now: datetime, choices: Sequence[str] = ()
@@ -91,9 +90,14 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
 @act(
     roles=PARTICIPANTS,
     scope=Scope.WORK,
+    reason=why(
+        "answer",
+        "There is no answer yet.",
+        recovery="Write what whoever does the step has to know, or that nothing is to be done.",
+    ),
     only="a circuit breaker, or who is not heard: a person; a budget: one who submits plans",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.INTERVENTION_DONE,),
+    records=(Action.INTERVENTION_DONE, Action.BUDGET_SET, Action.FLAGGED_FOR_HUMAN),
 )
 def clear_human_flag(
     *,
@@ -138,10 +142,11 @@ def open_intervention(
     intervention = Intervention.objects.create(
         task=task, kind=kind, note=note, raised_by=actor.label, raised_at=now
     )
-    InterventionChoice.objects.bulk_create(
+    rows = (
         InterventionChoice(intervention=intervention, position=position, text=text)
         for position, text in enumerate(choices)
     )
+    speaks_of(*InterventionChoice.objects.bulk_create(rows))
     _record(intervention, task, actor, Action.FLAGGED_FOR_HUMAN, note, now, {"choices": list(choices)})
     return intervention
 
@@ -266,6 +271,11 @@ def why_not_answer(intervention: Intervention, actor: Actor) -> Refusal | None:
     """Why this actor may not answer the question, whatever the answer is."""
     if refusal := clear_human_flag.why_not(actor):
         return refusal
+    if intervention.kind == InterventionKind.ARTIFACT:
+        return WrongState(
+            "The card stands until the file is usable again.",
+            recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
+        )
     if (card := _CARDS.get(InterventionKind(intervention.kind))) and not actor.is_person:
         return NotAllowed(
             f"{card} is answered by a person, not by an agent or a tool.",
@@ -278,21 +288,8 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
     offered = list(intervention.choices.values_list("text", flat=True))
     if offered and answer not in offered and intervention.kind not in BUDGET_QUESTIONS:
         raise InvalidInput(f"Answer with one of: {'; '.join(offered)}.", field="answer")
-    if intervention.kind == InterventionKind.ARTIFACT:
-        raise WrongState(
-            "The card stands until the file is usable again.",
-            recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
-        )
     if refusal := why_not_answer(intervention, actor):
         raise refusal
-    if intervention.kind == InterventionKind.BREAKER and not answer:
-        raise MissingReason("Say what changes before the step is tried again.", field="answer")
-    if not answer:
-        raise MissingReason(
-            "There is no answer yet.",
-            recovery="Write what whoever does the step has to know, or that nothing is to be done.",
-            field="answer",
-        )
 
 
 def _record(

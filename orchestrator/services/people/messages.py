@@ -17,8 +17,9 @@ from orchestrator.models import Subscription
 from orchestrator.queries.workstreams.notices import Notice
 from orchestrator.services.people.subscriptions import signing_secret
 
-#: Characters of a subject.
+#: Characters of a subject, and of a question or a reason where all has to be short.
 SUBJECT: Final = 150
+REASON: Final = 500
 
 
 def send_message(subscription: Subscription, notices: Sequence[Notice], number: int, now: datetime) -> None:
@@ -51,9 +52,14 @@ def payload(notices: Sequence[Notice], number: int) -> Mapping[str, Any]:
 
 def slack_payload(notices: Sequence[Notice]) -> Mapping[str, Any]:
     """As Slack, and what understands its web hooks, shows it: `text` in its own marks."""
-    return {
-        "text": "\n".join(f"<{address_of(one)}|{_plain(one.said)}>{_plain(_where(one))}" for one in notices)
-    }
+    return {"text": "\n".join(_in_slack(one) for one in notices)}
+
+
+def _in_slack(notice: Notice) -> str:
+    """With the question, or why it was done, in one line."""
+    reason = " ".join(notice.reason.split())[:REASON]
+    said = f"<{address_of(notice)}|{_plain(notice.said)}>{_plain(_where(notice))}"
+    return f"{said}: {_plain(reason)}" if reason else said
 
 
 def address_of(notice: Notice) -> str:

@@ -139,7 +139,7 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
 @act(
     roles=NO_ROLE,
     only="with a code",
-    locks=(Lock.ACCOUNT,),
+    locks=(Lock.ACCOUNT, Lock.SECOND_FACTOR),
     records=(Action.RECOVERY_CODES_RENEWED,),
     plain=("code",),
 )
@@ -156,7 +156,7 @@ def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str
 @act(
     roles=NO_ROLE,
     only="with a code, where no policy asks for it",
-    locks=(Lock.ACCOUNT,),
+    locks=(Lock.ACCOUNT, Lock.SECOND_FACTOR),
     records=(Action.SECOND_FACTOR_TURNED_OFF,),
     plain=("code",),
 )

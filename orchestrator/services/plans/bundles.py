@@ -61,7 +61,7 @@ class BundleSubmission:
 @act(
     roles=SUBMITTERS,
     scope=Scope.MANAGE,
-    locks=(Lock.NAMES,),
+    locks=(Lock.NAMES, Lock.NEEDS),
     records=(Action.BUNDLE_SUBMITTED,),
     plain=("files",),
 )

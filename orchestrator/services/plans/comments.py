@@ -22,7 +22,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.bounds import refuse_more_comments
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 
@@ -127,8 +127,12 @@ def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
     if actor.user is None:
         return 0
     drafts = drafts_of(version, actor.account.pk)
-    where = sorted({comment.discussion.place for comment in drafts.select_related("discussion")})
+    comments = list(drafts.select_related("discussion"))
+    where = sorted({comment.discussion.place for comment in comments})
     sent = drafts.update(sent_at=now)
+    for comment in comments:
+        comment.sent_at = now
+        speaks_of(comment, comment.discussion)
     if sent:
         record(
             workstream=workstream,

@@ -61,7 +61,7 @@ def submission_of(version_id: int) -> Submission:
     roles=PROPOSERS,
     scope=Scope.MANAGE,
     only="a plan of its own: initiator or approver; a new version also: reviewer",
-    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NAMES),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NAMES, Lock.NEEDS),
     records=(Action.PLAN_SUBMITTED,),
     plain=("source",),  # a plan is decided about by its hash: the plan check tells of secrets in it
 )

@@ -134,7 +134,7 @@ def usable(name: str, number: int = 0) -> LibraryEntry:
 @act(
     roles=SUBMITTERS,
     scope=Scope.MANAGE,
-    locks=(Lock.NAMES,),
+    locks=(Lock.NAMES, Lock.NEEDS),
     records=(Action.PLAN_SUBMITTED,),
 )
 def start_from_workflow(

@@ -12,7 +12,7 @@ from orchestrator.queries.changes.migrations import versions_in_effect
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, lock_names, lock_workflow
 from orchestrator.services.base.progress import recount
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -23,7 +23,7 @@ from orchestrator.services.workstreams.needs import relate_needs
 @act(
     roles=SUBMITTERS,
     scope=Scope.MANAGE,
-    locks=(Lock.WORKFLOW, Lock.NAMES),
+    locks=(Lock.WORKFLOW, Lock.NAMES, Lock.NEEDS),
     records=(Action.WORKSTREAM_STARTED,),
 )
 def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) -> Workstream:
@@ -45,7 +45,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
         workstream = _register(version, plan, title.strip(), actor, now)
         relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         steps = list(Step.objects.filter(version=version).order_by("pk"))
-        Task.objects.bulk_create(Task.of(step, workstream, now) for step in steps)
+        speaks_of(*Task.objects.bulk_create(Task.of(step, workstream, now) for step in steps))
         recount(workstream, now)
         record(
             workstream=workstream,

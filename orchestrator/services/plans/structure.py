@@ -1,5 +1,7 @@
 """From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
 
+from collections.abc import Mapping, Sequence
+
 from orchestrator.core.engine.order import Place, number_runs
 from orchestrator.core.engine.reach import reach
 from orchestrator.core.engine.values import TaskView
@@ -18,6 +20,7 @@ from orchestrator.models import (
     Thread,
     WorkflowVersion,
 )
+from orchestrator.services.base.history import speaks_of
 
 
 def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
@@ -44,16 +47,23 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
         for need in p.step.needs:
             row = StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)
             needs[p.step.key, need.key] = row
-    StepNeed.objects.bulk_create(needs.values())
-    Criterion.objects.bulk_create(c for p in placed for c in _criteria(by_key[p.step.key], p.step))
-    StepResource.objects.bulk_create(r for p in placed for r in _resources(by_key[p.step.key], p.step))
-    GateReviewer.objects.bulk_create(
-        GateReviewer(step=by_key[p.step.key], name=name)
-        for p in placed
-        if p.step.gate
-        for name in dict.fromkeys(p.step.gate.reviewers)
-    )
+    speaks_of(*steps, *StepNeed.objects.bulk_create(needs.values()))
+    _describe(placed, by_key)
     return by_key
+
+
+def _describe(placed: Sequence[PlacedStep], by_key: Mapping[str, Step]) -> None:
+    """What the steps have to prove, what they hold, and who signs."""
+    own = [(by_key[p.step.key], p.step) for p in placed]
+    speaks_of(*Criterion.objects.bulk_create(c for step, spec in own for c in _criteria(step, spec)))
+    speaks_of(*StepResource.objects.bulk_create(r for step, spec in own for r in _resources(step, spec)))
+    reviewers = (
+        GateReviewer(step=step, name=name)
+        for step, spec in own
+        if spec.gate
+        for name in dict.fromkeys(spec.gate.reviewers)
+    )
+    speaks_of(*GateReviewer.objects.bulk_create(reviewers))
 
 
 def _as_view(placed: PlacedStep) -> TaskView:
@@ -77,7 +87,7 @@ def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...
                 files += _owned_files(thread, thread_spec)
     Batch.objects.bulk_create(batches.values())
     Thread.objects.bulk_create(threads.values())
-    OwnedFiles.objects.bulk_create(files)
+    speaks_of(*OwnedFiles.objects.bulk_create(files))
     return threads
 
 

@@ -4,6 +4,7 @@ Requirements: FR-016.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.plans.readings import reading_of
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.history import speaks_of
+from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.locks import lock_workflow
 from orchestrator.services.base.progress import save_later, touch
 from orchestrator.services.workstreams.priorities import priority_under
@@ -108,13 +109,19 @@ def next_version(
     if anothers:
         _refuse_waiting(current)
     if current.status != VersionStatus.APPROVED:
-        WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
+        supersede([current.pk])
     note = replace(note, impact=note.impact.strip() or _impact(current, plan))
     version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason, note, workstream)
     touch(workstream, now)
     if workstream.status == WorkstreamStatus.PLANNING and not _promised(workstream):
         plan_under(workstream, version, plan)
     return version
+
+
+def supersede(versions: Sequence[int]) -> None:
+    """Versions with these ids are in force no more, and never will be."""
+    WorkflowVersion.objects.filter(pk__in=versions).update(status=VersionStatus.SUPERSEDED)
+    tells_of(WorkflowVersion, versions, status=VersionStatus.SUPERSEDED.value)
 
 
 def why_plan_is_closed(workstream: Workstream) -> Refusal | None:
@@ -185,7 +192,7 @@ def _version(
     note: Note,
     workstream: Workstream | None = None,
 ) -> WorkflowVersion:
-    version = WorkflowVersion.objects.create(
+    return WorkflowVersion.objects.create(
         workflow=workflow,
         workstream=workstream,
         number=number,
@@ -214,8 +221,6 @@ def _version(
         origin_name=note.origin_name[:200] if note.origin else "",
         submitted_at=now,
     )
-    speaks_of(version)
-    return version
 
 
 def note_of(version: WorkflowVersion) -> dict[str, str]:

@@ -28,7 +28,7 @@ from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, lacking, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.progress import touch
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -52,8 +52,14 @@ from orchestrator.services.review.holding import held_until
     scope=Scope.MANAGE,
     person="A plan is approved by a person.",
     only="not its author, unless the workflow allows it",
-    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
-    records=(Action.PLAN_SIGNED, Action.PLAN_APPROVED),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NEEDS),
+    records=(
+        Action.PLAN_SIGNED,
+        Action.PLAN_APPROVED,
+        Action.COMMENTS_SENT,
+        Action.WORKSTREAM_MIGRATED,
+        Action.INTERVENTION_DONE,
+    ),
 )
 def approve_version(
     *,
@@ -110,7 +116,7 @@ def approve_version(
     scope=Scope.MANAGE,
     reason=why("reason", "A plan is sent back with a reason."),
     locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
-    records=(Action.PLAN_SENT_BACK,),
+    records=(Action.PLAN_SENT_BACK, Action.COMMENTS_SENT),
 )
 def send_back_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
@@ -203,7 +209,7 @@ def _signed_by_all(
 ) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
     if actor.account.get_username() not in before.given:
-        approval = Approval.objects.create(
+        Approval.objects.create(
             version=version,
             sha256=version.source_sha256,
             person=actor.account,
@@ -211,7 +217,6 @@ def _signed_by_all(
             note=note,
             signed_at=now,
         )
-        speaks_of(approval)
     if not sign_offs(version).missing:
         return True
     note_on(version, workstream, actor, Action.PLAN_SIGNED, note, now)

@@ -63,7 +63,8 @@ def drop_dependency(
             workstream, reading.plan, text, Actor(version.submitted_as, version.author), now, said, note
         )
         if version.signs_gate:
-            WorkflowVersion.objects.filter(pk=made.pk).update(signs_gate=version.signs_gate)
+            made.signs_gate = version.signs_gate
+            made.save(update_fields=["signs_gate"])
         if workstream.status == WorkstreamStatus.PLANNING and workstream.version_id == made.pk:
             relate_needs(workstream=workstream, plan=reading.plan, actor=actor, now=now)
         record(

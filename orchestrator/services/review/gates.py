@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import AlreadyDecided, NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.held import lost_before
@@ -13,7 +13,7 @@ from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of_task, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -21,6 +21,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.plans.amendments import propose_stage
+from orchestrator.services.review.decided_gates import came_in_anew, refuse_unheard, rejected_already
 from orchestrator.services.review.holding import held_until
 from orchestrator.services.work.attempts import move, named_in_history
 from orchestrator.services.work.planned_signatures import gate_of
@@ -29,7 +30,6 @@ from orchestrator.services.work.signing import signer, why_not_approve, why_not_
 
 #: Of whom `signing.why_not_decide` makes sure.
 ASKED = "whom the plan names, else a reviewer or approver; not about own work, unless the workflow allows it"
-READ_AGAIN = "Read what came in now, then decide."
 
 
 @act(
@@ -37,7 +37,7 @@ READ_AGAIN = "Read what came in now, then decide."
     scope=Scope.MANAGE,
     person="A gate is signed by a person.",
     only=ASKED,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
     records=(Action.GATE_SIGNED, Action.GATE_APPROVED),
 )
 def approve_gate(
@@ -50,6 +50,7 @@ def approve_gate(
     fix: WorkflowVersion | None = None,
     withdraw_seconds: int = 0,
     seen: int | None = None,
+    heard: int | None = None,
 ) -> GateReview:
     """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
 
@@ -57,13 +58,16 @@ def approve_gate(
     version of the plan, in the same transaction; `fix` is a version that already has what is asked for.
     With `withdraw_seconds` the last signature is kept back that long, so that it can be withdrawn; then the
     gate is completed (`services.review.signatures`). `seen` is the attempt of the gate that the signer has
-    read, where the caller knows: what came in after it is not signed unread.
+    read, where the caller knows: what came in after it is not signed unread. `heard` is the newest decision
+    about it that they have read, 0 for none: who decided since then is named (AlreadyDecided).
     Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
     at = held_until(withdraw_seconds, now, "A signature", "Sign later instead.")
     with unit_of_work():
         situation, signatures = _open_gate(task_id, actor, seen)
         attempt, task = situation.attempt, situation.task
+        if signatures.sign_off().complete:
+            refuse_unheard(situation, heard)
         if refusal := why_not_approve(task, actor, signatures, lost=situation.lost):
             raise refusal
         state = signatures.sign_off(signer(actor))
@@ -78,7 +82,6 @@ def approve_gate(
             signed_at=now,
             effective_at=at if state.complete and at > now else None,
         )
-        speaks_of(review)
         if state.complete and review.effective_at is None:
             _pass(situation, review, actor, state, now)
         else:
@@ -188,7 +191,7 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     person="A gate is signed by a person.",
     only=ASKED,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED),
+    records=(Action.REJECTION_SIGNED, Action.GATE_REJECTED, Action.WORK_SENT_BACK),
 )
 def reject_gate(
     *,
@@ -199,16 +202,18 @@ def reject_gate(
     now: datetime,
     withdraw_seconds: int = 0,
     seen: int | None = None,
+    heard: int | None = None,
 ) -> GateReview:
     """Send work back to an earlier step.
 
     It and everything after it, this gate included, is done again (AS-6). With `withdraw_seconds` that waits
     so long, so that the rejection can be withdrawn (`services.review.signatures`); meanwhile nobody else
-    decides. `seen` as in `approve_gate`.
+    decides. `seen` and `heard` as in `approve_gate`.
     """
     at = held_until(withdraw_seconds, now, "A rejection", "Reject later instead.")
     with unit_of_work():
         situation, _signatures = _open_gate(task_id, actor, seen)
+        refuse_unheard(situation, heard)
         attempt, task = situation.attempt, situation.task
         target = _return_task(task, return_key)
         if at > now:
@@ -223,7 +228,6 @@ def reject_gate(
             signed_at=now,
             effective_at=at if at > now else None,
         )
-        speaks_of(review)
         if review.effective_at is None:
             _turn_down(situation, review, target, actor, now)
         else:
@@ -281,44 +285,17 @@ def _open_gate(task_id: int, actor: Actor, seen: int | None) -> tuple[Situation,
     if not situation.step.is_gate:
         raise _no_gate(situation.step)
     if seen not in (None, situation.attempt.pk):
-        raise _came_in_anew(situation, seen)
+        raise came_in_anew(situation, seen)
     signatures = signatures_of(situation.task)
     if refusal := why_not_decide(situation.task, actor, signatures, situation.names_steps):
         raise refusal
     if situation.turned_down:
-        raise _rejected_already(situation)
+        raise rejected_already(situation)
     if situation.blocked:
         raise WrongState(
             f"{situation.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
         )
     return situation, signatures
-
-
-def _rejected_already(situation: Situation) -> Refusal:
-    standing = GateReview.objects.get(
-        attempt=situation.attempt, decision=GateDecision.REJECTED, withdrawn_at=None
-    )
-    return AlreadyDecided(
-        f"{situation.step.key} is rejected by {standing.signed_as}, which takes effect in a moment.",
-        recovery="Who rejected it may withdraw that until then; else decide when it waits again.",
-        at=standing.signed_at.isoformat(),
-    )
-
-
-def _came_in_anew(situation: Situation, seen: int | None) -> Refusal:
-    """Why a decision about another attempt than the one that waits does not count for this one."""
-    last = GateReview.objects.filter(attempt=seen, withdrawn_at=None).order_by("-signed_at", "-pk").first()
-    now_waits = f"{situation.step.key} waits again, as attempt {situation.attempt.number}"
-    if last is None:
-        return AlreadyDecided(
-            f"{now_waits}: something else came in since you opened the page.", recovery=READ_AGAIN
-        )
-    word = GateDecision(last.decision).value
-    return AlreadyDecided(
-        f"What you read was {word} by {last.signed_as} already; {now_waits}.",
-        recovery=READ_AGAIN,
-        at=last.signed_at.isoformat(),
-    )
 
 
 def _why_closed(task: Task, actor: Actor) -> Refusal:
@@ -341,6 +318,12 @@ def _no_gate(step: Step) -> Refusal:
 
 
 def _return_task(gate: Task, key: str) -> Task:
+    if not key.strip():
+        raise MissingReason(
+            "A rejection names the step that work returns to.",
+            recovery="Choose the return step and reject again.",
+            field="return_key",
+        )
     target = (
         Task.objects.select_related("step__thread__batch__stage")
         .filter(

@@ -5,8 +5,6 @@ Requirements: WF-3, FR-016.
 
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import APPROVERS
@@ -15,9 +13,12 @@ from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
+from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.plans.versions import plan_under, why_plan_is_closed
@@ -42,9 +43,11 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
     """
     with unit_of_work():
         version, workstream = _locked(version_id)
-        if refusal := why_not_withdraw_approval(version, workstream, actor):
+        if refusal := why_not_withdraw_approval(version, workstream, actor, sign_offs(version)):
             raise refusal
-        _approvals(version, actor).update(withdrawn_at=now)
+        mine = Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
+        withdrawn = changed(mine, withdrawn_at=now)
+        tells_of(Approval, withdrawn, withdrawn_at=now)
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
         note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)
@@ -53,10 +56,10 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
 
 
 def why_not_withdraw_approval(
-    version: WorkflowVersion, workstream: Workstream, actor: Actor
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, so_far: SignOffs
 ) -> Refusal | None:
-    """Why this actor withdraws no approval of the version: it took effect, the work is closed, or none is
-    theirs."""
+    """Why this actor withdraws no approval of the version: it took effect, the work is closed, or none of
+    those that it has (`so_far`) is theirs."""
     if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
         return WrongState(
             f"Version {version.number} is {_said(version)}; its approvals stand.",
@@ -64,17 +67,13 @@ def why_not_withdraw_approval(
         )
     if refusal := why_plan_is_closed(workstream) or withdraw_approval.why_not(actor):
         return refusal
-    if _approvals(version, actor).exists():
+    me = actor.account.get_username()
+    if any(one.person == me and one.current for one in so_far.people):
         return None
     return WrongState(
         f"{actor.label} has no approval of version {version.number} to withdraw.",
         recovery="Who approved it withdraws it; or submit a new version.",
     )
-
-
-def _approvals(version: WorkflowVersion, actor: Actor) -> QuerySet[Approval]:
-    """Those of this person that still count."""
-    return Approval.objects.filter(version=version, person=actor.account, withdrawn_at=None)
 
 
 def _locked(version_id: int) -> tuple[WorkflowVersion, Workstream]:

@@ -10,7 +10,7 @@ from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
 from orchestrator.models import Workflow
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, lock_workflow
 from orchestrator.services.base.unit_of_work import unit_of_work
 
@@ -65,6 +65,7 @@ def change_workflow(
         old = {field: getattr(workflow, field) for field in new}
         if old != new:
             Workflow.objects.filter(pk=workflow_id).update(**new)
+            tells_of(Workflow, [workflow_id], **new)
             record(
                 workstream=None,
                 actor=actor,

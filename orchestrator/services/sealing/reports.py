@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import NotFound, WrongState
+from orchestrator.core.errors import NotFound
 from orchestrator.core.sealing.notes import SignedNote
 from orchestrator.models import (
     Approval,
@@ -24,10 +24,11 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
-from orchestrator.queries.base.spoken import BY_MODEL, SpokenRows
+from orchestrator.queries.base.covered import BY_MODEL
 from orchestrator.services.sealing.keys import key_ring, signed
 from orchestrator.services.sealing.proofs import proof_of
-from orchestrator.services.sealing.seals import LOOK, Sealed, sealed_tree
+from orchestrator.services.sealing.report_rows import ReportRows, compare_shown
+from orchestrator.services.sealing.seals import Sealed, sealed_tree
 
 #: How the seal is told from the report; `proofs/verify.py` and `verify.html` look for it.
 SEAL, SEAL_END = "<!-- sealed by the orchestrator\n", "-->\n"
@@ -87,10 +88,10 @@ def report_of(workstream: Workstream) -> Report:
     entries = sealed.filter(workstream=workstream, action__in=CITED).order_by("sequence")
     if tree is None or not entries.exists():
         raise NotFound("Nothing of the workstream is sealed yet.", recovery="Wait a second, then ask again.")
-    spoken = _spoken(sealed.filter(Q(workstream=workstream) | Q(workstream__in=own.values("workstream"))))
-    taken = _ReportRows(spoken)
+    rows = ReportRows(workstream, tree.head.size)
+    taken = _TakenRows(rows)
     attempts = Attempt.objects.filter(task__workstream=workstream)
-    return Report(
+    report = Report(
         workstream=workstream,
         versions=taken.first(own.order_by("number"), "Versions"),
         approvals=taken.first(
@@ -128,31 +129,23 @@ def report_of(workstream: Workstream) -> Report:
         tree=tree,
         cut=tuple(taken.cut),
     )
+    compare_shown(rows, (*report.versions, *report.approvals, *report.reviews, *report.attempts))
+    return report
 
 
-def _spoken(entries: "QuerySet[HistoryEntry]") -> SpokenRows:
-    rows, breach = SpokenRows(), None
-    for sequence, leaf in entries.order_by("sequence").values_list("sequence", "leaf").iterator():
-        breach = breach or rows.problem_of(sequence, json.loads(leaf).get("rows") or {})
-    if breach := breach or rows.problem_so_far():
-        raise WrongState(f"The report would show what was not recorded. {breach}", recovery=LOOK)
-    return rows
-
-
-class _ReportRows:
+class _TakenRows:
     """Takes rows into a report: as many as it has room for, and of those that the history speaks of only the
     ones that it spoke of."""
 
-    def __init__(self, spoken: SpokenRows) -> None:
-        self.spoken, self.cut = spoken, list[str]()
+    def __init__(self, rows: ReportRows) -> None:
+        self.rows, self.cut = rows, list[str]()
 
     def first(self, rows: "QuerySet[Row]", heading: str) -> "list[Row]":
         found = list(rows[: MOST + 1])
         if len(found) > MOST:
             self.cut.append(heading)
-        frozen = BY_MODEL.get(rows.model)
-        seen = self.spoken.seen(frozen.kind) if frozen else frozenset()
-        return [row for row in found[:MOST] if frozen is None or row.pk in seen]
+        covered = rows.model in BY_MODEL
+        return [row for row in found[:MOST] if not covered or self.rows.spoke_of(row)]
 
 
 def sealed_report(report: Report, html: str) -> str:

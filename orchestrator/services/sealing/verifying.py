@@ -11,11 +11,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from orchestrator.core.replay import Fact, State, Unreadable, changes_nothing, differences, replay
+from django.contrib.auth.models import User
+
+from orchestrator.core.replay import Fact, State, Unreadable, changes_nothing, replay
 from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
-from orchestrator.models import HistoryCheckpoint, HistoryTile, Workstream
+from orchestrator.core.state_differences import differences
+from orchestrator.models import HistoryCheckpoint, HistoryEntry, HistoryTile, Workstream
 from orchestrator.queries.base.recorded import UNREADABLE, Recorded, recorded
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.base.spoken import SpokenRows
@@ -77,22 +80,35 @@ def _verified(keys: Iterable[PublicKey], kept: Iterable[Claim]) -> Verified:
             return Breach(walk.tree.size + 1, f"it cannot be read: {in_words(problem)}")
         return rows.problem_so_far()
 
-    found.breach = go_on() or _unspoken(rows, go_on) or tiles.rest()
+    def missing() -> Breach | None:
+        said = walk.problem_at_end()
+        return Breach(0, said) if said else None
+
+    found.breach = go_on() or missing() or _suspect(rows, go_on) or _account_gone() or tiles.rest()
     found.entries, found.checkpoints = walk.tree.size, len(claims)
-    if not found.breach and (missing := walk.problem_at_end()):
-        found.breach = Breach(0, missing)
     if not found.breach:
         found.workstreams, found.differences = replays.compared(go_on)
     return found
 
 
-def _unspoken(rows: SpokenRows, go_on: GoOn) -> Breach | None:
-    """A row that no entry speaks of. The act that writes a row speaks of it in the same transaction, so the
-    entries are read once more behind the rows."""
-    unknown = list(rows.unknown())
-    if not unknown:
-        return None
-    return go_on() or rows.unspoken(unknown)
+def _suspect(rows: SpokenRows, go_on: GoOn) -> Breach | None:
+    """A row that no entry speaks of, or otherwise. The act that writes a row speaks of it in the same
+    transaction, so the entries are read once more behind the rows."""
+    suspects = list(rows.suspects())
+    for _ in range(TRIES):
+        if not suspects:
+            return None
+        if breach := go_on():
+            return breach
+        suspects = rows.still(suspects)
+    return rows.breach_of(suspects[0]) if suspects else None
+
+
+def _account_gone() -> Breach | None:
+    """Accounts are never removed: entries name who acted by them."""
+    known = User.objects.values("pk")
+    entry = HistoryEntry.objects.exclude(user=None).exclude(user_id__in=known).order_by("sequence").first()
+    return Breach(entry.sequence, f"the account {entry.account} that acted is gone") if entry else None
 
 
 def _breach(
@@ -195,7 +211,8 @@ class _Tiles:
             if numbers.count() != number:
                 return Breach(0, f"Level {level} has {numbers.count()} full tiles where {number} are due")
             level += 1
-        return None
+        above = HistoryTile.objects.filter(level__gte=level).order_by("level", "number").first()
+        return Breach(0, f"Tile {above.number} of level {above.level} is none of the tree") if above else None
 
 
 def _bytes(stored: object) -> bytes:

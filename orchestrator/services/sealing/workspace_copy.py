@@ -9,15 +9,12 @@ from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.sealing.chain import Breach, Claim
 from orchestrator.core.sealing.notes import PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import CHECKPOINT, WIDTH, new_tiles
-from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact, HistoryCheckpoint
+from orchestrator.models import HistoryCheckpoint
 from orchestrator.queries.base.recorded import UNREADABLE
 from orchestrator.queries.base.sealed import tile_hashes
 from orchestrator.services.sealing.verifying import Disproved, claim_of, in_words
+from orchestrator.services.sealing.workspace_files import files_breach
 from orchestrator.workspace import Workspace
-
-#: Artifacts whose files are looked at together.
-TOGETHER = 200
 
 
 class Copy(NamedTuple):
@@ -57,11 +54,12 @@ def _anchored_claims(space: Workspace, keys: Iterable[PublicKey]) -> Iterator[Cl
 
 def workspace_breach(copy: Copy) -> Breach | None:
     """The first thing in the workspace that is not what the tables say, after the walk found those good: a
-    checkpoint or a tile of the branch `history`, or an artifact."""
+    checkpoint or a tile of the branch `history`, a commit or a file that no act wrote, or one that was handed
+    over."""
     space = Workspace(settings.WORKSPACE_DIR)
     try:
         anchored = copy.claims[0].size if copy.claims else 0
-        return _seal_breach(copy, anchored) or _tile_breach(space, anchored) or _artifact_breach(space)
+        return _seal_breach(copy, anchored) or _tile_breach(space, anchored) or files_breach(space)
     except WorkspaceUnavailable as problem:
         return Breach(0, f"The workspace cannot be read: {problem.message}")
     except UNREADABLE as problem:
@@ -91,19 +89,3 @@ def _tile_breach(space: Workspace, anchored: int) -> Breach | None:
 def _went_on(space: Workspace, anchored: int) -> bool:
     content = space.sealed(CHECKPOINT)
     return content is not None and read_head(read_note(content.decode()).text).size > anchored
-
-
-def _artifact_breach(space: Workspace) -> Breach | None:
-    """Committed artifacts, as git has them; those that are known to be damaged are shown where they
-    belong."""
-    rows = HandoffArtifact.objects.filter(state=ArtifactState.COMMITTED).order_by("pk")
-    found = rows.values_list("path", "body").iterator(chunk_size=TOGETHER)
-    while some := dict(row for _, row in zip(range(TOGETHER), found, strict=False)):
-        contents = {path: body.encode() for path, body in some.items()}
-        standing = space.standing(contents)
-        for path, content in contents.items():
-            if not standing.get(path):
-                return Breach(0, f"The workspace does not hold {path} as it was handed over")
-            if space.damaged_object(content):
-                return Breach(0, f"Git's object of {path} has other bytes than were handed over")
-    return None

@@ -5,16 +5,16 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongExecutor, WrongState
+from orchestrator.core.errors import HeldBack, NotFound, Refusal, StaleToken, WrongExecutor, WrongState
 from orchestrator.core.people.roles import suits
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, Blocker, Executor
+from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, tells, tells_of
 from orchestrator.services.base.locks import locked_workstream_of_attempt, refuse_inactive
 from orchestrator.services.base.progress import count_running
 from orchestrator.services.base.rows import UpdateWhere
@@ -46,8 +46,13 @@ def held_attempt(attempt_id: int, token: int, executor: Executor, actor: Actor) 
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
     """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
-    if refusal := lacking(actor, sorted(doers_of(attempt.task.step))):
+    if refusal := why_not_do(attempt.task, actor):
         raise refusal
+
+
+def why_not_do(task: Task, actor: Actor) -> Refusal | None:
+    """Why this actor does not do the step: it asks for a role that they lack."""
+    return lacking(actor, sorted(doers_of(task.step)))
 
 
 def refuse_unsuited(attempt: Attempt, executor: Executor, runs: Collection[str]) -> None:
@@ -71,10 +76,14 @@ def blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
 
 
-def refuse_held(situation: Situation) -> None:
-    """HeldBack while what the launched task builds on is missing or altered (EC-3, F32)."""
-    if situation.lost and (lost := lost_before(situation.task)):
-        raise HeldBack(f"{situation.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
+def why_held(task: Task, *, lost: bool) -> Refusal | None:
+    """HeldBack while what the launched task builds on is missing or altered (EC-3, F32).
+
+    `lost` is false where it is known that nothing is.
+    """
+    if lost and (before := lost_before(task)):
+        return HeldBack(f"{task.step.key} is {before.sentence}.", path=before.path, holder=before.key)
+    return None
 
 
 def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: object) -> None:
@@ -84,6 +93,7 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
         raise WrongState(f"{attempt} is no longer {old}.")
     for column, value in columns.items():
         setattr(attempt, column, value)
+    tells(attempt, *(_names[column] for column in columns))
     running = AttemptStatus.RUNNING
     count_running(attempt.task.workstream, (new is running) - (old is running))
 
@@ -91,9 +101,12 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
 def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object) -> None:
     """Write a running attempt's end, with what else came of it, and release its claim."""
     move(attempt, AttemptStatus.RUNNING, state, ended_at=now, **columns)
-    _update_assignment({"attempt": attempt.pk}, released_at=now, terminal_state=state.value)
+    released = {"released_at": now, "terminal_state": state.value}
+    if _update_assignment({"attempt": attempt.pk}, **released):
+        tells_of(Assignment, [attempt.pk], **released)
 
 
+_names = {field.name: field.attname for field in Attempt._meta.concrete_fields}
 _update_attempt, _update_assignment = UpdateWhere(Attempt), UpdateWhere(Assignment)
 
 

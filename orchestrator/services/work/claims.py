@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.budgets import BudgetSpent
 from orchestrator.core.engine.usage import NOTHING, Usage
-from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, WrongState
+from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
@@ -16,6 +16,7 @@ from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
+from orchestrator.services.base.history import speaks_of, tells_of
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.rows import InsertRow, UpdateWhere
@@ -30,9 +31,10 @@ from orchestrator.services.work.attempts import (
     locked_attempt,
     move,
     record_attempt,
-    refuse_held,
     refuse_unsuited,
     require_doer,
+    why_held,
+    why_not_do,
 )
 from orchestrator.services.work.places import after_claim, place_told
 from orchestrator.services.work.silence import heard
@@ -81,7 +83,10 @@ def _claim(
     if held := _held(situation, executor):
         return held
     refuse_unsuited(attempt, executor, runs)
-    _refuse_unclaimable(situation)
+    if refusal := why_not_claim(
+        attempt, situation.assignment, actor, blocked=situation.blocked, lost=situation.lost
+    ):
+        raise refusal
     refuse_assigned_elsewhere(situation, executor)
     _refuse_busy(executor, situation.busy_with)
     base = base_at_claim(task, attempt.number)
@@ -114,7 +119,7 @@ def _claim(
     reason=why("breadcrumb", "A breadcrumb says what was done last."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.BREADCRUMB_LEFT,),
+    records=(Action.BREADCRUMB_LEFT, Action.FLAGGED_FOR_HUMAN),
 )
 def report(
     *,
@@ -137,6 +142,7 @@ def report(
         heard(attempt.task, actor, now)
         if used := used_by(attempt, usage):
             _USED({"id": attempt.pk}, **used)
+            tells_of(Attempt, [attempt.pk], **used)
         record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb, data=told(usage))
         judge_budgets(attempt.task, usage, now)
         settle(attempt.task, now)
@@ -164,36 +170,43 @@ def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -
         claimed_at=now,
     )
     _INSERT(assignment)
+    speaks_of(assignment)
     return assignment
 
 
 _INSERT, _USED = InsertRow(Assignment), UpdateWhere(Attempt)
 
 
-def _refuse_unclaimable(situation: Situation) -> None:
-    attempt, holder = situation.attempt, situation.assignment
-    if situation.step.is_gate:
-        raise WrongState(
+def why_not_claim(
+    attempt: Attempt, holder: Assignment | None, actor: Actor, *, blocked: bool, lost: bool
+) -> Refusal | None:
+    """Why this actor may not claim the attempt, which `holder` has or had; asks no database unless a handover
+    before it is `lost`. Which executor claims is another matter: its thread may be another's."""
+    task = attempt.task
+    if refusal := claim.why_not(actor) or why_not_do(task, actor):
+        return refusal
+    if task.step.is_gate:
+        return WrongState(
             "A gate is signed by a person, not claimed.", recovery="Open the gate's page and decide."
         )
     if attempt.status == AttemptStatus.RUNNING and holder is not None:
         since = holder.claimed_at.isoformat(timespec="seconds")
-        raise AlreadyClaimed(
+        return AlreadyClaimed(
             f"{attempt} is held by {holder.claimed_as} since {since}.",
             holder=holder.executor.name,
             since=since,
         )
     if attempt.status != AttemptStatus.QUEUED:
-        raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
-    if gone := situation.task.workstream.over_budget:
-        raise BudgetSpent(f"The budget of the plan is used up: {gone}.")
-    if situation.task.needs_human:
-        raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
-    if situation.blocked:
-        raise WrongState(
+        return WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
+    if gone := task.workstream.over_budget:
+        return BudgetSpent(f"The budget of the plan is used up: {gone}.")
+    if task.needs_human:
+        return WrongState("The task waits for a person.", recovery="Answer its intervention first.")
+    if blocked:
+        return WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt."
         )
-    refuse_held(situation)
+    return why_held(task, lost=lost)
 
 
 def _refuse_busy(executor: Executor, running: int | None) -> None:

@@ -16,7 +16,7 @@ from orchestrator.core.engine.usage import NOTHING, Usage
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
-from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
+from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor, Task
 from orchestrator.queries.base.used import asks_about_budget
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.queries.work.proof import criteria_to_prove
@@ -34,9 +34,9 @@ from orchestrator.services.work.attempts import (
     end,
     locked_attempt,
     record_attempt,
-    refuse_held,
     require_doer,
     staleness,
+    why_held,
 )
 from orchestrator.services.work.evidence import keep_late_result
 from orchestrator.services.work.handed_in import (
@@ -63,6 +63,8 @@ from orchestrator.services.work.usage import told, used_by
         Action.COMPLETION_HANDED_IN,
         Action.COMPLETION_REFUSED,
         Action.STALE_RESULT_QUARANTINED,
+        Action.FLAGGED_FOR_HUMAN,
+        Action.INTERVENTION_DONE,
     ),
 )
 def complete(
@@ -217,17 +219,23 @@ _INSERT_CHECKS = InsertRows(CriterionCheck)
 
 
 def _refuse_held_up(situation: Situation) -> None:
-    """Completing would leave a blocker or a question open behind it, or stand on a handover that was lost."""
-    if situation.blocked:
-        raise WrongState(
+    if refusal := why_not_complete(situation.task, blocked=situation.blocked, lost=situation.lost):
+        raise refusal
+
+
+def why_not_complete(task: Task, *, blocked: bool, lost: bool) -> Refusal | None:
+    """Why whoever holds the task cannot complete it: that would leave a blocker or a question open behind it,
+    or stand on a handover that was `lost`."""
+    if blocked:
+        return WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
         )
-    if situation.task.needs_human and not asks_about_budget(situation.task):
-        raise WrongState(
-            f"The task waits for a person: {situation.task.intervention_note}",
+    if task.needs_human and not asks_about_budget(task):
+        return WrongState(
+            f"The task waits for a person: {task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",
         )
-    refuse_held(situation)
+    return why_held(task, lost=lost)
 
 
 def _checks(

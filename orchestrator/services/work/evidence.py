@@ -49,7 +49,7 @@ def keep_late_result(
     actor = Actor.member(executor)
     try:
         files = output_files(situation, outputs, apart=True)
-        announce(
+        kept = announce(
             attempt=attempt,
             event=EventType.ATTEMPT_COMPLETED,
             actor=actor,
@@ -62,7 +62,8 @@ def keep_late_result(
         )
     except InvalidInput as refusal:
         return Late(False, f"Nothing of what was sent is kept: {refusal.message}")
-    record_attempt(attempt, actor, Action.STALE_RESULT_QUARANTINED, now, reason=outcome)
+    data = {"artifact": kept.path}
+    record_attempt(attempt, actor, Action.STALE_RESULT_QUARANTINED, now, reason=outcome, data=data)
     return Late(True, "What was sent is kept as evidence.")
 
 

@@ -35,10 +35,10 @@ ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEA
 @act(
     roles=PARTICIPANTS,
     scope=Scope.WORK,
-    reason=why("error", "Say what went wrong."),
+    reason=why("error", "Say what went wrong.", recovery="Write what the next person needs to know."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_FAILED,),
+    records=(Action.ATTEMPT_FAILED, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def fail(
     *,
@@ -69,7 +69,7 @@ def fail(
     scope=Scope.WORK,
     reason=why("reason", "Say why the attempt is declared failed."),
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_FAILED,),
+    records=(Action.ATTEMPT_FAILED, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
     """A person declares that a running attempt will not finish, for example because its executor died.
@@ -167,7 +167,7 @@ def _ended_already(attempt: Attempt, refusal: Refusal) -> Refusal:
 
 def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: Usage = NOTHING) -> None:
     attempt = situation.attempt
-    end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given", **used_by(attempt, usage))
+    end(attempt, AttemptStatus.FAILED, now, error=error, **used_by(attempt, usage))
     attempt.task.status = TaskStatus.BLOCKED
     answer_silence(attempt.task, "Overtaken: the attempt was declared failed.", actor, now)
     announce(

@@ -12,6 +12,7 @@ from orchestrator.core.terms import ExecutorKind, VerificationState
 from orchestrator.models import Attempt, Executor, Verification, WorkPlace
 from orchestrator.queries.work.proof import command_for, proof_demanded
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
 from orchestrator.services.work.handing_in import HandedIn
@@ -93,8 +94,10 @@ def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, comm
         touched=list(handed.touched),
         asked_at=given.now,
     )
-    _UPDATE({"id": attempt.pk}, verification=row, **used_by(attempt, given.usage))
+    used = used_by(attempt, given.usage)
+    _UPDATE({"id": attempt.pk}, verification=row, **used)
     attempt.verification = row
+    tells_of(Attempt, [attempt.pk], verification_id=row.pk, **used)
     data = {"verification": row.pk, "commit": row.commit, "command": row.command, "source": row.source}
     data |= told(given.usage)
     record_attempt(

@@ -20,6 +20,7 @@ from orchestrator.queries.handoff.worktrees import STANDS
 from orchestrator.queries.work.baseline import base_branch_of
 from orchestrator.queries.work.places import pushed_ref
 from orchestrator.queries.work.proof import files_of_step
+from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import in_transaction
 from orchestrator.services.handoff.commits import named_commit
 from orchestrator.services.work.places import clashed_in, commits_of, tree_of
@@ -64,9 +65,8 @@ def hand_in(attempt_id: int, token: int, executor: Executor, word: str) -> Hande
 
 def keep(handed: HandedIn, attempt: Attempt) -> None:
     """Write what was seen, in the transaction of the completion."""
-    TouchedFile.objects.bulk_create(
-        TouchedFile(attempt=attempt, path=path) for path in handed.touched[:TOUCHED_KEPT]
-    )
+    touched = [TouchedFile(attempt=attempt, path=path) for path in handed.touched[:TOUCHED_KEPT]]
+    speaks_of(*TouchedFile.objects.bulk_create(touched))
     stood = WorkPlace.objects.filter(attempt=attempt, state__in=STANDS)
     stood.update(committed=handed.committed, state=PlaceState.READY, merging="")
 

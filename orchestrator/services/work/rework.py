@@ -15,9 +15,10 @@ from orchestrator.models import Attempt, Blocker, Task, Workstream
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, tells, tells_of
 from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import count_back_move, recount
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
@@ -136,8 +137,9 @@ def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list
     begun = Attempt.objects.filter(task__in=tasks)
     queued = begun.filter(status=AttemptStatus.QUEUED)
     launched = set(queued.values_list("task_id", flat=True))
-    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
-    begun.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
+    tells_of(Attempt, changed(queued, status=AttemptStatus.CANCELLED, ended_at=now), ended_at=now)
+    failed = begun.filter(status=AttemptStatus.FAILED, followed_up_at=None)
+    tells_of(Attempt, changed(failed, followed_up_at=now), followed_up_at=now)
     blocked = set(Blocker.objects.filter(task__in=tasks, resolved_at=None).values_list("task_id", flat=True))
     redone = [t for t in tasks if t.pk in launched or not _untouched(t)]
     latest = dict(
@@ -154,6 +156,8 @@ def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list
         task.updated_at = now
         if task.needs_human:
             close_artifact_card(task, "The step is done again.", now)
-    changed = ["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"]
-    Task.objects.bulk_update(redone, changed, batch_size=500)
+    columns = ["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"]
+    Task.objects.bulk_update(redone, columns, batch_size=500)
+    for task in redone:
+        tells(task, "forgiven")
     return redone

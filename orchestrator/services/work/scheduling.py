@@ -13,7 +13,7 @@ from orchestrator.queries.engine.ground import ground_and_version
 from orchestrator.queries.engine.inputs import input_digests
 from orchestrator.queries.handoff.upstream import Upstream
 from orchestrator.services.base.actor import ORCHESTRATOR
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import lock_repository, locked_workstream
 from orchestrator.services.base.progress import count_moves, move_of, save_later
 from orchestrator.services.base.rows import InsertRow, InsertRows
@@ -171,6 +171,7 @@ def _launch(
         for task in tasks
     ]
     _INSERT_ATTEMPTS(attempts)
+    speaks_of(*attempts)
     gates = [task for task in tasks if task.step.is_gate]
     count_moves(workstream, [move_of(task, task.status, TaskStatus.REVIEW) for task in gates], now)
     announce_queued(

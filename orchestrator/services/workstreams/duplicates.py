@@ -30,7 +30,7 @@ ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
     scope=Scope.MANAGE,
     reason=why("rationale", "Say why the two are, or are not, the same work."),
     person="A suspected duplicate is decided by a person.",
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.DUPLICATE_DECIDED, Action.NAMED_AS_DUPLICATE),
 )
 def decide_duplicate(
@@ -69,7 +69,7 @@ def decide_duplicate(
     scope=Scope.MANAGE,
     reason=why("rationale", "Say why they are, or are not, the same work."),
     person="A suspected duplicate is decided by a person.",
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.DUPLICATE_DECIDED, Action.NAMED_AS_DUPLICATE),
     in_steps=True,
 )

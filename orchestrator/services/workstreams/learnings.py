@@ -10,7 +10,7 @@ from orchestrator.models import Learning, Workstream
 from orchestrator.queries.workstreams.learnings import batch_names, has_step
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import ReasonAsked, act
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -88,7 +88,6 @@ def _keep(
             recorded_as=actor.label,
             recorded_at=now,
         )
-        speaks_of(learning)
         record(workstream=locked, actor=actor, action=action, subject=after.strip(), reason=said, now=now)
         wake(locked.pk)
     return learning

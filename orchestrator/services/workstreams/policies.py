@@ -10,7 +10,7 @@ from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, for_update, take
 from orchestrator.services.base.unit_of_work import unit_of_work
 
@@ -72,7 +72,7 @@ def write_policy(
         policy, _ = for_update(Policy.objects).update_or_create(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )
-        change = PolicyChange.objects.create(
+        PolicyChange.objects.create(
             policy=policy,
             author=actor.account,
             changed_as=actor.label,
@@ -81,7 +81,6 @@ def write_policy(
             body=body,
             changed_at=now,
         )
-        speaks_of(change)
         record(
             workstream=None,
             actor=actor,

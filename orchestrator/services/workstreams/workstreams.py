@@ -10,13 +10,14 @@ from orchestrator.core.people.roles import APPROVERS, SIGNERS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.plans.effect import promised_version, undecided_version
-from orchestrator.queries.work.duplicates import Suspect, undecided
+from orchestrator.queries.work.duplicates import Suspect, signature_of, undecided
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
-from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import touch
+from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import wake_needing
@@ -40,7 +41,9 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     """
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if refusal := why_not_sign_prehandoff(workstream, actor, undecided(workstream)):
+        if refusal := why_not_sign_prehandoff(
+            workstream, actor, signature_of(workstream), undecided(workstream)
+        ):
             raise refusal
         review = PreHandoffReview.objects.create(
             workstream=workstream,
@@ -49,7 +52,6 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             rationale=rationale.strip(),
             signed_at=now,
         )
-        speaks_of(review)
         touch(workstream, now)
         record(
             workstream=workstream,
@@ -160,11 +162,11 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
 
 
 def why_not_sign_prehandoff(
-    workstream: Workstream, actor: Actor, suspects: Sequence[Suspect]
+    workstream: Workstream, actor: Actor, signed: PreHandoffReview | None, suspects: Sequence[Suspect]
 ) -> Refusal | None:
     """Why this actor may not sign the pre-handoff review; SuspectsOpen names the `suspects`, which nobody
-    decided about."""
-    if signed := PreHandoffReview.objects.filter(workstream=workstream).first():
+    decided about. `signed` is the review that exists."""
+    if signed:
         return AlreadyDecided(
             f"The pre-handoff review was signed already, by {signed.signed_as}.",
             at=signed.signed_at.isoformat(),
@@ -268,5 +270,5 @@ def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
         )
     queued = live.filter(status=AttemptStatus.QUEUED)
     keys = list(queued.order_by("pk").values_list("task__step__key", flat=True))
-    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    tells_of(Attempt, changed(queued, status=AttemptStatus.CANCELLED, ended_at=now), ended_at=now)
     return keys

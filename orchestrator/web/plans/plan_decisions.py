@@ -52,9 +52,10 @@ def withdrawal_for(
     who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime
 ) -> Withdrawal | None:
     """The approval of a version that can be withdrawn; None when none can (WF-3)."""
-    own = why_not_withdraw_approval(version, workstream, who.actor) is None
-    waits = version.status == VersionStatus.APPROVED and not in_effect(version)
-    at = version.effective_at
+    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
+        return None
+    own = why_not_withdraw_approval(version, workstream, who.actor, sign_offs(version)) is None
+    waits, at = version.status == VersionStatus.APPROVED, version.effective_at
     if not (own or waits):
         return None
     return Withdrawal(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
@@ -91,16 +92,16 @@ def why_not(
     workstream: Workstream,
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
-    moved = off(decisions.why_moved(version, newest))
+    over = off(decisions.why_moved(version, newest) or decisions.why_settled(version))
     blocked = len(review.blockers)
     return {
-        "approve": moved
+        "approve": over
         or off(decisions.why_not_approve_version(version, workstream, who.actor, sign_offs(version)))
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
-        "send_back": moved or off(decisions.why_not_send_back_version(version, workstream, who.actor)),
-        "drop": moved or off(why_not_drop(version, workstream, who.actor)),
-        "withdraw": moved or off(decisions.why_not_withdraw(version, who.actor)),
+        "send_back": over or off(decisions.why_not_send_back_version(version, workstream, who.actor)),
+        "drop": over or off(why_not_drop(version, workstream, who.actor)),
+        "withdraw": over or off(decisions.why_not_withdraw(version, who.actor)),
         "resubmit": off(why_not_submit(workstream, who.actor)),
     }
 

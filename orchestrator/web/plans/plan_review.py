@@ -39,7 +39,7 @@ from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked, forecast_for
 from orchestrator.web.plans.plan_map import map_of, map_page_of
-from orchestrator.web.show import all_anew, show
+from orchestrator.web.show import show
 
 #: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
 MOST_DROPPED: Final = 50
@@ -233,12 +233,10 @@ def review_page(
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
         "effective_at": _effective(request, version),
         "wanted_is_over": version.wanted_effective_at is not None and version.wanted_effective_at < now(),
-        "acted": acted,
+        "acted": "" if (decided := isinstance(refusal, AlreadyDecided)) else acted,
     }
-    decided = isinstance(refusal, AlreadyDecided)
-    parts = frozenset() if decided else frozenset({"decision", "prehandoff"})
-    response = show(request, "plans/review.html", context, parts=parts, refusal=refusal)
-    return all_anew(request, response) if decided else response
+    parts = frozenset({"decision", "prehandoff"})
+    return show(request, "plans/review.html", context, parts=parts, refusal=refusal, anew=decided)
 
 
 def _asked(so_far: SignOffs, approver: str, version: WorkflowVersion) -> str:

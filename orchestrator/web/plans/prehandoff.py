@@ -44,13 +44,13 @@ def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) 
     return {
         "open": undecided,
         "decided": [suspect for suspect in found if not suspect.open],
-        "signature": signature_of(workstream),
+        "signature": (signature := signature_of(workstream)),
         "outcomes": OUTCOMES,
         "sign": address("sign"),
         "decide": address("decide"),
         "decide_all": address("decide-all"),
         "at_once": undecided[:MOST_AT_ONCE],
-        "why_not_sign": off(why_not_sign_prehandoff(workstream, who.actor, undecided)),
+        "why_not_sign": off(why_not_sign_prehandoff(workstream, who.actor, signature, undecided)),
         "why_not_decide": off(why_not_decide_duplicate(workstream, who.actor)),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
@@ -13,7 +13,7 @@ from orchestrator.core.terms import ResultFileState
 from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.handoff.collected import collected_files, labels_of
 from orchestrator.services.work.collector import collect_now
-from orchestrator.web.acting import act_of, does, now, perform, viewer
+from orchestrator.web.acting import act_of, does, filtered, filters_of, now, perform, viewer
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -27,7 +27,7 @@ def collected(request: HttpRequest) -> HttpResponse:
 @act_of("collected")
 def collect(request: HttpRequest) -> HttpResponse:
     look, again = partial(_look, request), partial(collected_page, request)
-    return perform(request, look, then=reverse("collected"), again=again, several=True)
+    return perform(request, look, then=filtered(request, "collected"), again=again, several=True)
 
 
 @does(collect_now)
@@ -50,6 +50,7 @@ def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> Http
         ],
         "quarantined_only": only,
         "unknown": asked.unknown,
+        "asked_for": filters_of(request),
         "why_not": viewer(request).lacks(collect_now),
     }
     return show(request, "collected/page.html", context, refusal=refusal)

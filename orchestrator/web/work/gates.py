@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.signatures import GATE_MEANINGS
-from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Refusal
+from orchestrator.core.errors import AlreadyDecided, NotFound, Refusal
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.base.asked import Asked
@@ -33,7 +33,7 @@ from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
 from orchestrator.web.polling import gates_are_open, mark_at, unchanged
-from orchestrator.web.show import all_anew, part_asked, show
+from orchestrator.web.show import part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
 
@@ -152,6 +152,7 @@ def _withdraw(request: HttpRequest, task: Task) -> str:
 def _decide(request: HttpRequest, task: Task) -> str:
     who, reason = viewer(request).actor, typed(request, "reason")
     seen = number_in(request.POST.get("attempt", "")) or None
+    heard = number_in(request.POST["heard"]) if "heard" in request.POST else None
     if request.POST.get("decision") == "approve":
         review = gates.approve_gate(
             task_id=task.pk,
@@ -161,17 +162,10 @@ def _decide(request: HttpRequest, task: Task) -> str:
             follow_ups=typed(request, "follow_ups"),
             withdraw_seconds=settings.WITHDRAW_SECONDS,
             seen=seen,
+            heard=heard,
         )
         return _signed(task, review)
     return_key = typed(request, "return_key")
-    if not reason:
-        raise MissingReason("A gate is rejected with a reason.", field="reason")
-    if not return_key:
-        raise MissingReason(
-            "A rejection names the step that work returns to.",
-            recovery="Choose the return step and reject again.",
-            field="return_key",
-        )
     held = gates.reject_gate(
         task_id=task.pk,
         return_key=return_key,
@@ -180,6 +174,7 @@ def _decide(request: HttpRequest, task: Task) -> str:
         now=now(),
         withdraw_seconds=settings.WITHDRAW_SECONDS,
         seen=seen,
+        heard=heard,
     )
     if held.effective_at:
         return (
@@ -228,13 +223,9 @@ def gate_page(
         "held": (held := held_signature(who, sheet, now())),
         "why_not": _why_not(who, task, sheet, held),
         "diverged": known.loaded.ground.stopped,
-        "acted": acted,
+        "acted": "" if (moved := isinstance(refusal, AlreadyDecided)) else acted,
     }
-    moved = isinstance(refusal, AlreadyDecided)
-    response = show(
-        request, "gates/page.html", context, parts=frozenset() if moved else PARTS, refusal=refusal
-    )
-    return all_anew(request, response) if moved else response
+    return show(request, "gates/page.html", context, parts=PARTS, refusal=refusal, anew=moved)
 
 
 def held_signature(who: Viewer, sheet: queries.GateSheet, moment: datetime) -> HeldSignature | None:

@@ -1,4 +1,4 @@
-"""The live log of a step: what the run on this machine prints, while it runs (FR-012)."""
+"""The live log of a step: what the run on this machine prints, while it runs and afterwards (FR-012)."""
 
 from typing import Any
 from uuid import UUID
@@ -22,8 +22,9 @@ def task_log(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
     """A page, or for htmx the part that asks again while it runs; nothing (204) when nothing came."""
     workstream = find_workstream(uuid)
     found = find_task(workstream, key)
-    running = found.attempts.filter(status=AttemptStatus.RUNNING).first()
-    text = masked_text(log_end(settings.RUN_LOGS_DIR, running.pk))[-KEPT:] if running else ""
+    last = found.attempts.exclude(started_at=None).order_by("-number").first()
+    running = last is not None and last.status == AttemptStatus.RUNNING
+    text = masked_text(log_end(settings.RUN_LOGS_DIR, last.pk))[-KEPT:] if last else ""
     context = {"workstream": workstream, "step": found.step, "running": running, "log": text}
     return show(request, "tasks/log.html", context, parts=frozenset({"log"}))
 

@@ -4,16 +4,16 @@ Services decide again when an act comes.
 """
 
 from orchestrator.core.engine import explain
+from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason
 from orchestrator.models import Executor
-from orchestrator.queries.base.roles import doers_of
-from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.threads import sole_executor
 from orchestrator.queries.work.tasks import TaskDetail
-from orchestrator.services.base.acts import lacking
 from orchestrator.services.handoff.baseline import why_integrated
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.work import failures
+from orchestrator.services.work.claims import why_not_claim
+from orchestrator.services.work.completions import why_not_complete
 from orchestrator.services.work.rework import why_not_send_back
 from orchestrator.web.acting import Viewer, off
 
@@ -22,9 +22,9 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     """The reason for each control that is off; empty text for those that are on."""
     task = detail.row.task
     return {
-        "claim": _not_claimable(detail, mine) or off(lacking(who.actor, sorted(doers_of(task.step)))),
+        "claim": _not_claimable(who, detail, mine),
         "work": _not_mine(detail, mine),
-        "complete": _not_mine(detail, mine) or _held(detail),
+        "complete": _not_mine(detail, mine) or off(_why_not_complete(detail)),
         "declare_failure": off(failures.why_not_declare_failure(detail.row.live, who.actor)),
         "requeue": _broken(detail) or off(failures.why_not_requeue(detail.row.failed, who.actor)),
         "send_back": _not_sent_back(who, detail) or off(why_integrated(task.workstream)),
@@ -35,7 +35,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     }
 
 
-def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
+def _not_claimable(who: Viewer, detail: TaskDetail, mine: Executor | None) -> str:
     row = detail.row
     if row.task.step.is_gate:
         return "A gate is signed on its own page."
@@ -48,21 +48,26 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
             # The next round does what the verdict says.
             return explain.launches_next()
         return explain.not_ready(row.sentence)
-    if row.task.needs_human:
-        return explain.waits_for_answer_first()
-    if any(blocker.resolved_at is None for blocker in detail.blockers):
-        return "It is blocked; resolve the blocker first."
-    if held := _held(detail):
-        return held
+    if refusal := why_not_claim(
+        row.live, None, who.actor, blocked=_is_blocked(detail), lost=_is_lost(detail)
+    ):
+        return off(refusal)
     sole = sole_executor(row.task.workstream, row.task.step.thread)
     return f"Its thread is assigned to {sole.label}." if sole and sole != mine else ""
 
 
-def _held(detail: TaskDetail) -> str:
-    """What it builds on was lost after it was launched (EC-3)."""
+def _why_not_complete(detail: TaskDetail) -> Refusal | None:
+    return why_not_complete(detail.row.task, blocked=_is_blocked(detail), lost=_is_lost(detail))
+
+
+def _is_blocked(detail: TaskDetail) -> bool:
+    return any(blocker.resolved_at is None for blocker in detail.blockers)
+
+
+def _is_lost(detail: TaskDetail) -> bool:
+    """Whether something that it builds on was lost after it was launched (EC-3)."""
     verdict = detail.row.verdict
-    held = detail.row.live is not None and verdict is not None and verdict.reason is Reason.ARTIFACT
-    return f"It is {lost.sentence}." if held and (lost := lost_before(detail.row.task)) else ""
+    return detail.row.live is not None and verdict is not None and verdict.reason is Reason.ARTIFACT
 
 
 def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:

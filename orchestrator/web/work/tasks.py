@@ -21,22 +21,21 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.history import with_last_entry
-from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.attempt_facts import budget_spent
 from orchestrator.queries.work.blockers import NOTHING_BLOCKED, blocked_task
 from orchestrator.queries.work.briefs import upstream_of
-from orchestrator.queries.work.places import place_of
+from orchestrator.queries.work.places import has_place, place_of
 from orchestrator.queries.work.proof import verified_by
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskDetail, find_task, find_workstream, task_detail
-from orchestrator.services.base.acts import lacking
 from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases, rework
+from orchestrator.services.work.attempts import why_not_do
 from orchestrator.web.acting import (
     Viewer,
     act_of,
@@ -62,6 +61,15 @@ UPLOAD_LIMIT = 5 * 1024 * 1024
 @require_GET
 def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
     return task_page(request, _watched(uuid), key)
+
+
+def _log_of(detail: TaskDetail) -> dict[str, bool]:
+    """Whether the last attempt printed something on this machine, and whether it still runs."""
+    started = [one for one in detail.attempts if one.started_at]
+    last = max(started, key=lambda one: one.number, default=None)
+    has = last is not None and has_log(settings.RUN_LOGS_DIR, last.pk)
+    runs = last is not None and last.status == AttemptStatus.RUNNING
+    return {"runs_here": has and runs, "ran_here": has and not runs}
 
 
 def _watched(uuid: UUID) -> Workstream:
@@ -112,10 +120,7 @@ def task_page(
         "here": request.path,
         "now": now(),
         "spent": budget_spent(detail.row.task) if _runs(detail) else None,
-        "runs_here": any(
-            one.status == AttemptStatus.RUNNING and has_log(settings.RUN_LOGS_DIR, one.pk)
-            for one in detail.attempts
-        ),
+        **_log_of(detail),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "mark": mark,
@@ -142,7 +147,7 @@ def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, A
         "returned": [decision for decision in decided if decision.what != Action.ATTEMPT_FAILED],
         "prove_again": again,
         "upstream": upstream_of(task, needed),
-        "place": place_of(task, ()) if task.workstream.version.repository else None,
+        "place": place_of(task, ()) if has_place(task) else None,
     }
 
 
@@ -177,7 +182,7 @@ def _mine(who: Viewer) -> Executor:
 @does(claims.claim, executors.register_own)
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
-    if refusal := lacking(who.actor, sorted(doers_of(found.step))):
+    if refusal := why_not_do(found, who.actor):
         raise refusal
     if not found.attempts.filter(pk=attempt).exists():
         raise NotFound(f"{found.step.key} has no such attempt.", recovery="Reload the page.")
@@ -266,10 +271,6 @@ def _uploads(request: HttpRequest) -> dict[str, bytes]:
 def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     error = typed(request, "error")
-    if not error:
-        raise InvalidInput(
-            "Say what went wrong.", recovery="Type what the next person needs to know.", field="error"
-        )
     failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
     return f"The attempt failed. {explain.requeued_by_someone(found.step.key)}"
 

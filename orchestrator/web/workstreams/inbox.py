@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import path, reverse
+from django.urls import path
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.queries.base.asked import Asked, refuse_unknown, some_workstream_is_called
@@ -17,7 +17,18 @@ from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.snoozes import snooze
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
+from orchestrator.web.acting import (
+    Viewer,
+    act_of,
+    chosen,
+    does,
+    filtered,
+    filters_of,
+    now,
+    perform,
+    typed,
+    viewer,
+)
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
@@ -75,7 +86,9 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None, mark: str =
         "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
-        "columns": COLUMNS if view == HANDS else f"(Choose)|{COLUMNS}",
+        "columns": f"(Choose)|{COLUMNS}",
+        "asked_for": filters_of(request),
+        "hold": any(item.section.kind == "held" for item in items),
         "domains": _domains(),
         "now": now(),
         "polled": bool(request.htmx),  # type: ignore[attr-defined]
@@ -114,7 +127,7 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
     return perform(
         request,
         lambda: do(request, viewer(request)),
-        then=reverse("inbox"),
+        then=filtered(request, "inbox"),
         again=lambda refusal: inbox_page(request, refusal),
         several=act in BULK,
     )

@@ -9,15 +9,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 
-from orchestrator.core.errors import InvalidInput, MissingReason, Refusal, WrongState
+from orchestrator.core.errors import InvalidInput, Refusal, WrongState
 from orchestrator.queries.work.tasks import find_workstream
-from orchestrator.queries.workstreams.inbox import InboxItem
+from orchestrator.queries.workstreams.in_hands import held_assignment
+from orchestrator.queries.workstreams.inbox import InboxItem, in_hands
 from orchestrator.queries.workstreams.inbox_filter import InboxFilter
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.executors import register_own
 from orchestrator.services.people.interventions import clear_human_flag
 from orchestrator.services.review.gates import approve_gate
 from orchestrator.services.work.claims import claim
+from orchestrator.services.work.releases import release
 from orchestrator.services.workstreams.learnings import nothing_to_record
 from orchestrator.web.acting import Viewer, does, now, number_in, typed
 from orchestrator.web.wording import message_of, way_out_of
@@ -38,6 +40,7 @@ class Choosable(NamedTuple):
 GATES: Final = Choosable("gate", "gates", ("gate",), "signed")
 QUESTIONS: Final = Choosable("question", "questions", ("question",), "answered")
 CLAIMS: Final = Choosable("claim", "steps to be claimed", ("claim",), "claimed")
+HELD: Final = Choosable("held", "steps that you hold", ("held",), "given back")
 LESSONS: Final = Choosable("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
 
 
@@ -77,8 +80,7 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
 def _answer(request: HttpRequest, who: Viewer) -> str:
     """Give the chosen questions the same answer."""
     answer = typed(request, "answer")
-    if not answer:
-        raise MissingReason("There is no answer yet.", recovery="Write one for all of them.", field="answer")
+    clear_human_flag.refuse_blank(answer=answer)
 
     def one(chosen: ChosenItem) -> str:
         row, seen = chosen.row, chosen.seen
@@ -115,6 +117,27 @@ def _nothing(request: HttpRequest, who: Viewer) -> str:
     return _each(request, who, LESSONS, one)
 
 
+@does(release, register_own)
+def _give_back(request: HttpRequest, who: Viewer) -> str:
+    """Give the chosen steps back, with how far they are."""
+    breadcrumb = typed(request, "breadcrumb")
+
+    def one(chosen: ChosenItem) -> str:
+        held = held_assignment(chosen.row)
+        executor = register_own(user=who.user, now=now())
+        task = release(
+            attempt_id=held.attempt_id,
+            token=held.token,
+            executor=executor,
+            breadcrumb=breadcrumb,
+            actor=who.actor,
+            now=now(),
+        ).task
+        return f"You have given {task.step} of {task.workstream} back; it can be claimed again."
+
+    return _each(request, who, HELD, one)
+
+
 def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
     """Act on what was chosen, one after the other."""
     wanted = list(dict.fromkeys(request.POST.getlist("item")))
@@ -125,8 +148,11 @@ def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
             field="item",
         )
     if len(wanted) > MOST:
-        raise InvalidInput(f"Choose at most {MOST} items at a time.", field="item")
-    box, only = inbox_of(who.user, who.roles, now()), InboxFilter(kind=kind.section)
+        raise InvalidInput(
+            f"Choose at most {MOST} items at a time.", recovery="Choose fewer of them.", field="item"
+        )
+    box = in_hands(who.user) if kind is HELD else inbox_of(who.user, who.roles, now())
+    only = InboxFilter(kind=kind.section)
     listed = {item.name: item for item in box.page(only, 0, None)}
     results = (_result(request, who, kind, _chosen(name, listed), one) for name in wanted)
     return " ".join(filter(None, results))
@@ -149,4 +175,10 @@ def _result(request: HttpRequest, who: Viewer, kind: Choosable, chosen: ChosenIt
         return ""
 
 
-BULK: Final = {"sign": _sign, "answer": _answer, "claim": _claim, "nothing": _nothing}
+BULK: Final = {
+    "sign": _sign,
+    "answer": _answer,
+    "claim": _claim,
+    "nothing": _nothing,
+    "give-back": _give_back,
+}

@@ -15,6 +15,7 @@ from orchestrator.models import (
     HistoryEntry,
     Intervention,
     OutputFile,
+    Workstream,
 )
 from tests.cast import Driver
 from tests.web.pages import control, htmx, signed_in, words
@@ -212,6 +213,25 @@ def test_fr012_blockers_are_declared_and_resolved(started: Driver) -> None:
     assert started.task("A1").status == TaskStatus.PENDING
 
 
+def test_fr012_what_is_blocked_is_not_completed_and_the_button_says_so(started: Driver) -> None:
+    claim(started)
+    me = signed_in(started.cast.contributor)
+    assert "disabled" not in control(me.get(page_of(started)), "complete")
+    act(started, "declare-blocker", kind="external", note="The ledger is down.")
+    page = me.get(page_of(started))
+    assert "disabled" in control(page, "complete")
+    assert "The task has an open blocker. Resolve the blocker, then complete the attempt." in words(page)
+
+
+def test_fr013_nothing_is_claimed_when_the_budget_is_used_up_and_the_button_says_so(started: Driver) -> None:
+    me = signed_in(started.cast.contributor)
+    assert "disabled" not in control(me.get(page_of(started)), "claim")
+    Workstream.objects.update(over_budget="1,000 of 1,000 tokens", over_budget_at=started.tick())
+    page = me.get(page_of(started))
+    assert "disabled" in control(page, "claim")
+    assert "The budget of the plan is used up: 1,000 of 1,000 tokens." in words(page)
+
+
 def test_a_blocker_of_another_task_is_not_resolved_here(started: Driver) -> None:
     act(started, "declare-blocker", "B1", kind="external", note="Down.")
     response = act(started, "resolve-blocker", "A1", blocker=Blocker.objects.get().pk, resolution="Up.")
@@ -223,7 +243,7 @@ def test_a_blocker_of_another_task_is_not_resolved_here(started: Driver) -> None
 def test_observers_see_no_control_and_why(started: Driver, name: str) -> None:
     page = signed_in(started.cast.observer).get(page_of(started))
     assert f'id="{name}"' not in page.content.decode()
-    assert "You read here as an observer." in words(page)
+    assert "You read here only." in words(page)
     before = HistoryEntry.objects.count()
     fields = {"note": "x", "kind": "other", "reason": "x", "attempt": started.attempt("A1").pk}
     assert act(started, name, role="observer", **fields).status_code == 403
