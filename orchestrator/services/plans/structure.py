@@ -75,7 +75,7 @@ def _as_view(placed: PlacedStep) -> TaskView:
 def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
     """Each level in one statement; the threads by their place."""
     stages = {(s,): _stage(version, s, spec) for s, spec in enumerate(plan.stages)}
-    Stage.objects.bulk_create(stages.values())
+    speaks_of(*Stage.objects.bulk_create(stages.values()))
     batches: dict[tuple[int, ...], Batch] = {}
     threads: dict[tuple[int, ...], Thread] = {}
     files: list[OwnedFiles] = []
@@ -85,8 +85,8 @@ def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...
             for t, thread_spec in enumerate(batch_spec.threads):
                 thread = threads[s, b, t] = _thread(batch, t, thread_spec)
                 files += _owned_files(thread, thread_spec)
-    Batch.objects.bulk_create(batches.values())
-    Thread.objects.bulk_create(threads.values())
+    speaks_of(*Batch.objects.bulk_create(batches.values()))
+    speaks_of(*Thread.objects.bulk_create(threads.values()))
     speaks_of(*OwnedFiles.objects.bulk_create(files))
     return threads
 
