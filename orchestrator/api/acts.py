@@ -85,7 +85,8 @@ def _answer(
     with noticing() as masked:
         facts = view(request, **values)
     code = status(facts) if callable(status) else status
-    return Answer(code, with_notice(pydantic_core.to_json(facts).decode(), masked))
+    body = with_notice(pydantic_core.to_json(facts).decode(), masked)
+    return Answer(code, body, kept=not getattr(facts, "retry_after", 0))
 
 
 def _settled(run: Callable[[], Answer]) -> Answer:

@@ -11,7 +11,7 @@ from orchestrator.contract.attempts import HeldTasks, NextFacts, NextRequest
 from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
 from orchestrator.queries.work.held_tasks import held_tasks
-from orchestrator.services.next_facts import next_facts, wanted_work
+from orchestrator.services.next_facts import next_told, wanted_work
 from orchestrator.services.next_step import claim_next
 
 router = Routes(tags=["attempts"])
@@ -29,14 +29,13 @@ def take_next(request: HttpRequest, body: NextRequest = ANY_WORK) -> NextFacts:
     what is in the way.
     """
     caller, wanted = caller_of(request), wanted_work(body.workstream, body.repository)
-    step = claim_next(
+    return next_told(
         executor=caller.executor,
         actor=caller.actor,
         wanted=wanted,
         seconds=body.wait,
         clock=timezone.now,
     )
-    return next_facts(step, caller.executor, wanted, timezone.now())
 
 
 @router.get("/mine", response=HeldTasks)

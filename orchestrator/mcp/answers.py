@@ -67,7 +67,7 @@ def answering(
             key = arguments.pop(KEY, "")
             if key and act is not None and sign_in is not None:
                 return _once(tool, arguments, key, act, sign_in())
-            return _told(_facts(tool, arguments))
+            return _told(_facts(tool, arguments).body)
         except Refusal as refusal:
             return refused(refusal)
         except OUTAGES as error:
@@ -87,10 +87,11 @@ def _with_key(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=[*signature.parameters.values(), key])
 
 
-def _facts(tool: Tool, arguments: Mapping[str, Any]) -> str:
+def _facts(tool: Tool, arguments: Mapping[str, Any]) -> Answer:
     with noticing() as masked:
         facts = tool(**arguments)
-    return with_notice(pydantic_core.to_json(facts).decode(), masked)
+    body = with_notice(pydantic_core.to_json(facts).decode(), masked)
+    return Answer(200, body, kept=not getattr(facts, "retry_after", 0))
 
 
 def _once(
@@ -114,7 +115,7 @@ def _once(
 def _settled(tool: Tool, arguments: Mapping[str, Any]) -> Answer:
     """A refusal is an answer too, unless it only says "try again"."""
     try:
-        return Answer(200, _facts(tool, arguments))
+        return _facts(tool, arguments)
     except Refusal as refusal:
         if refusal.retry_after or refusal.status >= SERVER_ERROR:
             raise

@@ -23,7 +23,7 @@ from orchestrator.queries.work.held_tasks import held_tasks
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.queries.work.tasks import find_task, find_workstream_by_slug
 from orchestrator.services.freeing import why_task, why_workstream
-from orchestrator.services.next_facts import next_facts, wanted_work
+from orchestrator.services.next_facts import next_told, wanted_work
 from orchestrator.services.next_step import claim_next
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases
@@ -41,14 +41,13 @@ class WorkTools(Tools):
         already you get that, with its token. `claim.brief` says what to do; without a claim, `waiting` says
         what is in the way."""
         caller, wanted = self.doer(claim_next), wanted_work(workstream, repository)
-        step = claim_next(
+        return next_told(
             executor=caller.executor,
             actor=caller.actor,
             wanted=wanted,
             seconds=wait,
             clock=timezone.now,
         )
-        return next_facts(step, caller.executor, wanted, timezone.now())
 
     def my_tasks(self) -> HeldTasks:
         """What you hold, with attempt ids and tokens: call it when you have forgotten them."""

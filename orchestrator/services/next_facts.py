@@ -3,7 +3,7 @@
 Requirements: FR-015, FR-027.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,24 +11,30 @@ from uuid import UUID
 from django.urls import reverse
 
 from orchestrator.contract.attempts import NextFacts, WaitingWork
+from orchestrator.contract.why import WhyFacts
+from orchestrator.core.engine.why import front, most_urgent
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import RETRY_SECONDS
 from orchestrator.core.people.roles import suits
-from orchestrator.core.terms import OPEN_WORKSTREAM, WorkstreamStatus
+from orchestrator.core.terms import OPEN_WORKSTREAM, Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Verification, WorkflowVersion, Workstream
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import doers_of, roles_of
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.threads import sole_executor
 from orchestrator.queries.work.attempt_facts import claim_facts
 from orchestrator.queries.work.tasks import find_workstream_by_slug
 from orchestrator.queries.work.work import Wanted, free_attempts, waiting_attempts
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.freeing import why_workstream
-from orchestrator.services.next_step import NextStep
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.freeing import why_task, why_workstream
+from orchestrator.services.next_step import NextStep, claim_next
 
 #: So many steps for others, and so many workstreams, are told of.
 FEW: Final = 3
 SHORT: Final = 300
+#: The slug of a workstream and the key of a step.
+Named = tuple[str, str]
 
 
 def wanted_work(workstream: str, repository: str) -> Wanted:
@@ -51,6 +57,19 @@ def _named(name: str) -> Workstream:
         return find_workstream_by_slug(name)
 
 
+def next_told(
+    *, executor: Executor, actor: Actor, wanted: Wanted, seconds: int, clock: Callable[[], datetime]
+) -> NextFacts:
+    """`claim_next`, told. What a round launches while it is looked up what is in the way is claimed rather
+    than told of."""
+    step = claim_next(executor=executor, actor=actor, wanted=wanted, seconds=seconds, clock=clock)
+    facts = next_facts(step, executor, wanted, clock())
+    if facts.claim or step.crowded or step.verifying or not free_attempts(executor, wanted).exists():
+        return facts
+    step = claim_next(executor=executor, actor=actor, wanted=wanted, seconds=0, clock=clock)
+    return next_facts(step, executor, wanted, clock())
+
+
 def next_facts(step: NextStep, asker: Executor, wanted: Wanted, now: datetime) -> NextFacts:
     if step.assignment is not None:
         claim = claim_facts(step.assignment)
@@ -62,7 +81,8 @@ def next_facts(step: NextStep, asker: Executor, wanted: Wanted, now: datetime) -
         return NextFacts(said, None, False, RETRY_SECONDS, ())
     if step.verifying is not None:
         return _being_verified(step.verifying)
-    waiting = (*_for_others(asker, wanted), *_workstreams(wanted, now))
+    others = tuple(_for_others(asker, wanted))
+    waiting = (*others, *_workstreams(wanted, now, {(one.workstream, one.key) for one in others}))
     said = f"Nothing can be claimed by {asker.name} now."
     if not waiting:
         said += " No workstream of that kind is open." if wanted != Wanted() else " No workstream is open."
@@ -117,7 +137,7 @@ def _for_another(attempt: Attempt, executor: Executor) -> WaitingWork:
     )
 
 
-def _workstreams(wanted: Wanted, now: datetime) -> Iterator[WaitingWork]:
+def _workstreams(wanted: Wanted, now: datetime, told: set[Named]) -> Iterator[WaitingWork]:
     """Why the first of the open workstreams do not go on; those under way before those that are planned."""
     rows = Workstream.objects.filter(status__in=OPEN_WORKSTREAM).exclude(
         open_tasks=0, status=WorkstreamStatus.ACTIVE
@@ -128,12 +148,36 @@ def _workstreams(wanted: Wanted, now: datetime) -> Iterator[WaitingWork]:
         rows = rows.filter(version__repository=wanted.repository)
     rows = rows.select_related("version__workflow").defer("version__source")
     for workstream in rows.order_by("status", *rank(""))[:FEW]:
-        why = why_workstream(workstream, now)
-        yield WaitingWork(
-            workstream=workstream.slug,
-            key="",
-            sentence=why.sentence[:SHORT],
-            freed_by=why.root.people or why.root.freed_by,
-            to_do=why.root.to_do,
-            address=why.root.address,
-        )
+        for why in _in_the_way(workstream, now, told):
+            yield _waiting(why)
+
+
+def _in_the_way(workstream: Workstream, now: datetime, told: set[Named]) -> Iterator[WhyFacts]:
+    """The steps that wait for what another one holds, then what the workstream waits for; nothing that is
+    `told` already, by workstream and key."""
+    known = explained(workstream, now)
+    standing = known.standing()
+    contending = [one.key for one in standing.verdicts.values() if one.reason is Reason.RESOURCE]
+    for key in contending[:FEW]:
+        why = why_task(workstream, key, now, known)
+        told |= {(why.workstream, key), (why.root.workstream, why.root.key)}
+        yield why
+    why = why_workstream(workstream, now, known)
+    if (why.root.workstream, why.root.key) not in told:
+        yield why
+        return
+    slug = workstream.slug
+    rest = most_urgent(one for one in front(standing) if (slug, one.order.key) not in told)
+    if rest is not None:
+        yield why_task(workstream, rest.order.key, now, known)
+
+
+def _waiting(why: WhyFacts) -> WaitingWork:
+    return WaitingWork(
+        workstream=why.workstream,
+        key=why.key,
+        sentence=why.sentence[:SHORT],
+        freed_by=why.root.people or why.root.freed_by,
+        to_do=why.root.to_do,
+        address=why.root.address,
+    )

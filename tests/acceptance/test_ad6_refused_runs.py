@@ -3,8 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from orchestrator.core.terms import Severity
+from orchestrator.queries.plans.judged import judged_version
+from orchestrator.services.plans.check_rules import change_check_rules
 from tests.acceptance.public import PublicDriver
-from tests.cast import Cast
+from tests.cast import NOON, Cast
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
 
@@ -64,6 +67,39 @@ def test_ad6_the_plan_check_finds_what_a_tool_would_refuse(
 )
 def test_ad6_what_a_tool_takes_is_not_found(planner: Machine, tool: str, run: str) -> None:
     assert found(planner, tool, run) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("script ../../evil.sh", "../../evil.sh"), ("pytest -q vd; touch /tmp/x", "/tmp/x")],
+)
+def test_bx9_a_verification_that_can_never_run_blocks_the_plan_where_it_stands(
+    planner: Machine, command: str, said: str
+) -> None:
+    step = f"# Plan: Greetings\n\n- A1: Write hello\n  - Exit: hello is written\n  - Verify: `{command}`\n"
+    whole = f"---\nname: Greetings\nverify: {command}\n---\n# Plan: Greetings\n\n- A1: Write hello\n"
+    for source, line, who in ((step, 5, "A1"), (whole, 3, "The plan")):
+        answer = planner.post("/api/plans/check", {"source": source})[1]
+        (one,) = [one for one in answer["findings"] if one["code"] == "impossible-verification"]
+        assert (one["severity"], one["line"]) == ("blocks", line)
+        assert one["message"].startswith(f"{who} could never be verified: ")
+        assert said in one["message"]
+        assert "`Verify: none`" in one["fix"]
+
+
+def test_bx9_wf3_an_approver_lets_such_a_plan_pass_by_the_policy(cast: Cast) -> None:
+    driver = PublicDriver(cast)
+    driver.submit(PLAN.format(tool="pytest", run="  - Verify: `pytest -p evil`\n").encode())
+    version = driver.workstream.version
+    assert judged_version(version, driver.workstream).blockers
+    change_check_rules(
+        severities={"impossible-verification": Severity.WARNS},
+        reason="A person looks at each.",
+        impact="none",
+        actor=cast.actor("approver"),
+        now=NOON,
+    )
+    assert not judged_version(version, driver.workstream).blockers
 
 
 def test_ad6_the_reviewer_sees_it_on_the_page(cast: Cast) -> None:

@@ -126,6 +126,12 @@ def test_fr012_no_question_breaks_it(reader: Client, driver: Driver, text: str) 
     assert reader.get("/search/", {"q": text}).status_code == 200
 
 
+@pytest.mark.parametrize("text", ["🚀", "*", "???"])
+def test_fr012_signs_alone_are_said_not_to_be_searched(reader: Client, text: str) -> None:
+    assert "Only letters and digits are searched" in words(reader.get("/search/", {"q": text}))
+    assert "What are you looking for?" in words(reader.get("/search/"))
+
+
 def test_fr012_three_hundred_workflows_are_findable_in_as_many_statements_as_one(
     reader: Client, cast: Cast, driver: Driver, django_assert_max_num_queries
 ) -> None:

@@ -1,6 +1,8 @@
 """FR-002, FR-012: the timeline shows by lane who did what when, what waited for people, what was blocked."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,6 +12,7 @@ from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.timeline import StretchKind, timeline_of
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.work import failures
+from orchestrator.web.charts.axis import DrawnTime, moments_below
 from tests.cast import Driver
 from tests.web.pages import htmx, signed_in, words
 
@@ -78,6 +81,57 @@ def test_fr012_each_mark_links_and_the_table_says_the_same(begun: Driver, client
     assert "1 failed attempt" in shown
     for row in ("A1 attempt 2 by builder-A1 1/01/01 ledger completed", "B1, blocked 1/01/02 gateway open"):
         assert row in shown
+
+
+WIDE = b"".join(
+    [
+        b"# Plan: Wide\n## Stages\n### Stage 1: all\n##### Batch 01: one\n",
+        *(
+            b"###### Thread %02d: lane%d\n- Files: `src/%d/**`\n- K%03d: Build it\n" % (n, n, n, n)
+            for n in range(1, 46)
+        ),
+    ]
+)
+
+
+def drawn(text: str) -> list[str]:
+    return re.findall(r'tabindex="-1" aria-label="([^"]+)"><title>', text)
+
+
+def test_fr012_ready_steps_are_drawn_and_told_and_nothing_is_called_work(driver: Driver) -> None:
+    driver.start()
+    body = signed_in(driver.cast.observer).get(page(driver))
+    keys = {says.partition(" ")[0] for says in drawn(body.content.decode())}
+    assert keys == {"A1", "A2", "B1", "MP1", "C1", "D1"}
+    assert "A1 still to do, as it would run 1/01/01 ledger ready" in words(body)
+    assert "Nothing has begun yet; 6 steps are still to do" in words(body)
+
+
+def test_fr012_every_lane_of_many_is_reached_and_the_table_begins_with_what_comes_first(
+    driver: Driver,
+) -> None:
+    driver.start(WIDE)
+    client = signed_in(driver.cast.observer)
+    texts = [client.get(page(driver) + query).content.decode() for query in ("", "?lanes=2", "?lanes=77")]
+    keys = [{says.partition(" ")[0] for says in drawn(text)} for text in texts]
+    assert keys[0] | keys[1] == {f"K{n:03}" for n in range(1, 46)}
+    assert (len(keys[0]), keys[2]) == (40, keys[1])
+    assert f'<a href="{page(driver)}?lanes=2">Lanes 41 to 45</a>' in texts[0]
+    assert texts[0].index(">K001 still to do") < texts[0].index(">K040 still to do")
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (1, ["30 Nov 16:00", "16:15", "16:30", "16:45", "17:00"]),
+        (24, ["30 Nov 16:00", "22:00", "1 Dec 04:00", "10:00", "16:00"]),
+        (192, ["30 Nov", "2 Dec", "4 Dec", "6 Dec", "8 Dec"]),
+    ],
+)
+def test_fr012_the_axis_says_the_day_where_it_changes(hours: int, said: list[str], settings: Any) -> None:
+    settings.PROJECT_TIME_ZONE = "UTC"
+    first = datetime(2026, 11, 30, 16, tzinfo=UTC)
+    assert [tick.text for tick in moments_below(DrawnTime(first, first + timedelta(hours=hours)))] == said
 
 
 def test_fr012_the_workstream_s_page_loads_it_when_it_is_opened(begun: Driver, client: Client) -> None:

@@ -334,3 +334,33 @@ def test_fr017_a_name_that_nothing_has_is_said(reader: Client, cast: Cast, query
     assert "No workstream has the" in reader.get(f"/flow/?{query}").content.decode()
     assert reader.get(f"/flow.csv?{query}").status_code == 422
     assert reader.get(f"/api/flow/?{query}").status_code == 422
+
+
+def test_fr013_work_of_minutes_is_drawn_in_minutes_each_item_as_a_mark(reader: Client, cast: Cast) -> None:
+    """Everything began today: no other day stands below the charts, and nothing is counted over two."""
+    for place, row in enumerate(flow_rows([cast.initiator, cast.approver], NOW, 4)):
+        began = NOW - timedelta(minutes=50 - place)
+        ended = None if place == 3 else began + timedelta(minutes=7 * place, seconds=3)
+        Workstream.objects.filter(pk=row.pk).update(
+            flow_state="finished" if ended else "started", status="active",
+            created_at=began, started_at=began,
+            finished_at=ended, first_finished_at=ended, accepted_at=None, first_accepted_at=None,
+            blocked_since=None if ended else NOW - timedelta(minutes=2), blocked_time=timedelta(0),
+        )  # fmt: skip
+    with time_machine.travel(NOW, tick=False):
+        page = reader.get("/flow/").content.decode()
+        before = reader.get("/flow/?since=2026-03-01&until=2026-03-10").content.decode()
+    scatter = page[page.index('id="scatter"') : page.index('id="ageing"')]
+    assert scatter.count("<circle") == 3
+    assert len(set(re.findall(r' cy="([\d.]+)"', scatter))) == 3
+    assert ">minutes</text>" in scatter
+    ages = page[page.index('id="ageing"') : page.index('id="throughput"')]
+    assert ">minutes</text>" in ages
+    below = re.findall(r'y="14" text-anchor="\w+">([^<]+)<', scatter)
+    assert below == ["18 Mar 10:10", "10:22", "10:35", "10:47", "11:00"]
+    assert "in 1 day:" in page
+    assert "W11" not in page
+    assert cards(page)["Blocked now"][0] == "1"
+    assert "show=blocked-now" in cards(page)["Blocked now"][1]
+    assert "lost 2 minutes so far, 4 % of their age" in page
+    assert "nothing was registered yet" in before

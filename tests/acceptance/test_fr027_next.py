@@ -16,9 +16,10 @@ from django.utils import timezone
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Assignment, Executor, HistoryEntry
 from orchestrator.queries.work.work import Wanted, newest_entry
+from orchestrator.services import next_facts as next_facts_module
 from orchestrator.services import next_step
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.next_step import claim_next
+from orchestrator.services.next_step import NextStep, claim_next
 from orchestrator.services.people.executors import register_executor
 from orchestrator.services.work.waiting_room import WaitingRoom
 from tests.cast import NOON, PLAN, Driver, UserFactory
@@ -28,6 +29,21 @@ from tests.verified import state_problems
 OTHER = PLAN.replace(b"Card refunds", b"Gift cards").replace(
     b"domain: payments", b"domain: payments\npriority: 5"
 )
+
+PLAN_OF_TWO_LANES = b"""# Plan: Two lanes
+
+##### Batch 01: both
+
+###### Thread 01: one
+- Files: `same/**`
+- A1: The one
+  - Exit: it is there
+
+###### Thread 02: other
+- Files: `same/**`
+- B1: The other
+  - Exit: it is there
+"""
 
 
 def agent(name: str, *roles: Role) -> Executor:
@@ -92,11 +108,37 @@ def test_fr027_without_a_step_next_says_what_is_in_the_way(driver: Driver) -> No
     answer = looker.post("/api/next", {})[1]
     assert answer["claim"] is None
     assert answer["retry_after"] > 0
-    step, workstream = answer["waiting"]
+    step, running = answer["waiting"]
     assert (step["key"], step["sentence"]) == ("B1", "B1 needs the role contributor.")
-    assert (workstream["workstream"], workstream["key"]) == ("card-refunds", "")
-    assert workstream["sentence"]
-    assert workstream["to_do"]
+    assert (running["workstream"], running["key"]) == ("card-refunds", "A1")
+    assert running["sentence"].startswith("A1: running on builder-A1")
+    assert running["to_do"]
+
+
+@pytest.mark.django_db
+def test_fr027_next_names_what_waits_for_the_files_of_others_and_each_thing_once(driver: Driver) -> None:
+    driver.start(PLAN_OF_TWO_LANES)
+    driver.claim("A1")
+    waiting = Machine.of(driver.cast.builder("late")).post("/api/next", {})[1]["waiting"]
+    assert [one["key"] for one in waiting] == ["B1"]
+    assert "B1 waits for A1" in waiting[0]["sentence"]
+
+
+@pytest.mark.django_db
+def test_fr027_what_a_round_launches_meanwhile_is_claimed_and_nothing_is_not_kept_under_a_key(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine.of(driver.cast.builder("early"))
+    assert machine.post("/api/next", {}, key="one")[1]["claim"] is None
+    driver.start()
+    looked = next_facts_module.claim_next
+    answers = [NextStep(None)]
+    monkeypatch.setattr(
+        next_facts_module, "claim_next", lambda **asked: answers.pop() if answers else looked(**asked)
+    )
+    told = machine.post("/api/next", {}, key="one")
+    assert taken(told[1]) == "card-refunds/A1"
+    assert machine.post("/api/next", {}, key="one") == told
 
 
 @pytest.mark.django_db

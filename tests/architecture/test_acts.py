@@ -21,6 +21,7 @@ WHO = {"actor", "executor", "user", "account"}
 #: Functions of services that entry points call with somebody, and that are part of something or only look.
 NO_ACTS = {
     "answer_once": "runs an act under a key",
+    "next_told": "does claim_next, and tells what it found",
     "answer_in_steps": "runs an act under a key",
     "record_changes": "what the history says of an account that Django changed",
     "record_password": "what the history says of an account that Django changed",

@@ -3,7 +3,12 @@
 import json
 from types import SimpleNamespace
 
+import pytest
+from pytest_django.fixtures import Settings
+
 from orchestrator.client import work
+from orchestrator.client.brief_text import brief_lines
+from tests.acceptance.lanes import LANES, make_repository
 from tests.cast import Driver
 from tests.client.conftest import Call
 
@@ -76,6 +81,43 @@ def test_wrong_evidence_is_named_before_anything_is_sent(call: Call, driver: Dri
     told = call("done", "x", "--evidence", "green")
     assert told.code == 2
     assert "ID=TEXT" in told.err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx1_the_printed_brief_says_where_to_work_on_what_and_what_was_said_last(
+    call: Call, driver: Driver, settings: Settings
+) -> None:
+    make_repository(settings.REPOSITORIES_DIR / "sample")
+    driver.start(LANES)
+    call("next")
+    call("release", "Half of the model stands.")
+    driver.advance()
+    for others in ("B1", "C1"):
+        driver.claim(others)
+    told = call("next").out
+    place = driver.attempt("A1").place
+    assert f"folder: {settings.WORKTREES_DIR}" in told
+    assert f"start: {place.start}" in told
+    assert "last word: Half of the model stands." in told
+    assert "attempt 1 cancelled: Given back: Half of the model stands." in told
+    assert "| - A2: Discounts" in told
+    assert "git push" not in told, "it stands on this machine"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx1_without_the_folder_the_brief_says_how_to_check_out_and_push(
+    call: Call, driver: Driver, settings: Settings
+) -> None:
+    make_repository(settings.REPOSITORIES_DIR / "sample")
+    driver.start(LANES)
+    claim = json.loads(call("next", "--json").out)["claim"]
+    claim["brief"]["place"]["path"] = "/on/another/machine"
+    told = list(brief_lines(claim))
+    place = driver.attempt("A1").place
+    assert [line for line in told if line.startswith("  git fetch ")]
+    assert told[-1].startswith("Next: ")
+    assert f"HEAD:refs/pushed/{place.branch}-{place.attempt_id}" in "".join(told)
+    assert "git" not in "".join(brief_lines(claim, in_place=True)), "its own folder has it already"
 
 
 def test_wf4_a_long_wait_is_asked_for_in_parts(call: Call, driver: Driver, monkeypatch) -> None:

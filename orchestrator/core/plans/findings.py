@@ -104,6 +104,10 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unknown-tool": (_WARNS, "A step names a tool that is not registered."),
     "unknown-verification": (_WARNS, "A Verify line names a tool that is not registered."),
     "refused-run": (_WARNS, "A step passes its tool something that no plan may pass, so it would fail."),
+    "impossible-verification": (
+        _BLOCKS,
+        "A Verify line passes its tool something that no plan may pass, so no completion could be proved.",
+    ),
     "run-without-tool": (_WARNS, "A step gives a command but no tool to run it."),
     "no-documentation": (_WARNS, "No batch or stage writes the documentation."),
     "number-out-of-order": (_WARNS, "Numbers go down although position decides the order."),

@@ -15,8 +15,7 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.limits import WAIT_SECONDS
 from orchestrator.management.printed import as_json
 from orchestrator.queries.work.continuing_text import orientation
-from orchestrator.services.next_facts import next_facts, wanted_work
-from orchestrator.services.next_step import claim_next
+from orchestrator.services.next_facts import next_told, wanted_work
 from orchestrator.services.people.callers import member_by_command
 
 
@@ -38,14 +37,13 @@ class Command(BaseCommand):
     ) -> None:
         try:
             caller, wanted = member_by_command(executor), wanted_work(workstream, repository)
-            step = claim_next(
+            facts = next_told(
                 executor=caller.executor,
                 actor=caller.actor,
                 wanted=wanted,
                 seconds=wait,
                 clock=timezone.now,
             )
-            facts = next_facts(step, caller.executor, wanted, timezone.now())
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         self.stdout.write(as_json(facts) if json else _told(facts))

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from orchestrator.core.flow.buckets import Bucket, Span, buckets, counts
+from orchestrator.core.flow.buckets import Bucket, Span, buckets, counts, local_day, midnight
 from orchestrator.queries.flow.population import Population
 
 #: More buckets than this say less than longer ones.
@@ -10,8 +10,10 @@ MOST_BUCKETS = 120
 
 
 def shown_since(population: Population) -> datetime:
-    """Where charts begin: at the chosen time, or where the first item was registered if that is later."""
-    return max(population.since, min(population.first_registered, population.until - timedelta(days=1)))
+    """Where charts begin: at the chosen time, or where the first item was registered if that is later; at
+    the latest with the last day."""
+    last = midnight(local_day(population.until - timedelta(microseconds=1), population.zone), population.zone)
+    return max(population.since, min(population.first_registered, last))
 
 
 def fitting(population: Population, span: Span, most: int = MOST_BUCKETS) -> tuple[Span, list[Bucket]]:

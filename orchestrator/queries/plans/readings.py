@@ -120,7 +120,7 @@ def _read(text: _Text, tools: frozenset[str]) -> Reading:
     else:
         with turn_to_read(len(text.source)):
             reading = apart(read_both_ways, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
-    return with_secrets(with_refused_runs(reading, tools), text.source, masker())
+    return with_secrets(with_refused_runs(reading, tools, text.source), text.source, masker())
 
 
 def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:

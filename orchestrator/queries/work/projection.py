@@ -20,7 +20,7 @@ from orchestrator.core.files.dashboard import (
 from orchestrator.core.files.handoff import timestamp, workstream_folder
 from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.plans.graph import Graph, compile_graph, critical_path, open_before
-from orchestrator.core.plans.lanes import lane_folder, lane_worktree
+from orchestrator.core.plans.lanes import lane_branch, lane_folder
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.terms import OPEN_TASK, ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
 from orchestrator.models import Batch, Learning, Step, Task, Thread, ThreadAssignment, Workstream
@@ -144,10 +144,10 @@ class Board:
         return LaneRow(label, ", ".join(names), self._branch(tasks[0].step.thread), lines)
 
     def _branch(self, thread: Thread) -> str:
-        """The worktree as it is made where the plan has a repository, else as the plan names it."""
+        """The branch that is made where the plan has a repository, else the worktree as the plan names it."""
         if not self.workstream.version.repository:
             return thread.worktree
-        return lane_worktree(lane_folder(thread.lane, thread.worktree))
+        return lane_branch(self.workstream.slug, lane_folder(thread.lane, thread.worktree))
 
     def _batches(self) -> tuple[BatchBlock, ...]:
         grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)

@@ -64,8 +64,7 @@ def timeline_of(known: Explained, now: datetime) -> Timeline:
     """All of a workstream; what is left is rehearsed with as many executors as it takes."""
     tasks = Task.objects.filter(workstream=known.workstream)
     stretches, left_out = _stretches(tasks, attempts=Attempt.objects.filter(task__in=tasks), lane=lane_of)
-    rest = _rest(known, _usual(stretches), now)
-    found = (*stretches, *rest)
+    found = (*stretches, *_rest(known, _usual(stretches), now))
     order = {
         lane_of(task): place for place, task in enumerate(sorted(known.loaded.tasks.values(), key=_place))
     }
@@ -152,17 +151,19 @@ def _usual(stretches: Sequence[Stretch]) -> timedelta:
 
 
 def _rest(known: Explained, usual: timedelta, now: datetime) -> Iterator[Stretch]:
-    """Steps that have not begun, as the scheduler would run them from now on if nothing were in the way."""
+    """Steps that nobody has begun, ready ones too, as the scheduler would run them from now on if nothing
+    were in the way."""
     views = {view.key: view for view in known.loaded.snapshot.tasks}
     if not any(view.open for view in views.values()):
         return
     free = {key: _free(view) if view.open else view for key, view in views.items()}
     for turn in rehearse(script_of_tasks(free)).turns:
         view = views[turn.key]
-        if view.open and not view.live:
+        ready = view.live == AttemptStatus.QUEUED and not view.gate
+        if view.open and (ready or not view.live):
             task = known.loaded.tasks[turn.key]
             since, until = (now + usual * moment for moment in (turn.started, turn.ended))
-            yield Stretch(lane_of(task), task, StretchKind.REST, since, until)
+            yield Stretch(lane_of(task), task, StretchKind.REST, since, until, "ready" if ready else "")
 
 
 def _free(view: TaskView) -> TaskView:

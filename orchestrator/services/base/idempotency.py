@@ -21,10 +21,12 @@ SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call was told: the HTTP status and the JSON text."""
+    """What a call was told: the HTTP status and the JSON text. One that only says "try again" is not `kept`:
+    the same key may be told more later."""
 
     status: int
     body: str
+    kept: bool = True
 
 
 def request_digest(*parts: bytes) -> str:
@@ -49,9 +51,12 @@ def answer_once(
     _refuse_odd(key)
     with transaction.atomic():
         row = _row(executor, key, digest, now)
-        if not row.status:
-            _store(row, act())
-    return Answer(row.status, row.answer)
+        if row.status:
+            return Answer(row.status, row.answer)
+        answer = act()
+        if answer.kept:
+            _store(row, answer)
+    return answer if not answer.kept else Answer(row.status, row.answer)
 
 
 def answer_in_steps(
@@ -72,6 +77,8 @@ def answer_in_steps(
         return Answer(row.status, row.answer)
     with steps_under(row):
         answer = act()
+    if not answer.kept:
+        return answer
     with transaction.atomic():
         take(Lock.KEY, f"{executor.pk} {key}")
         row = for_update(IdempotencyKey.objects).get(pk=row.pk)

@@ -17,6 +17,13 @@ class Cell(NamedTuple):
     href: str = ""
 
 
+class ChartPart(NamedTuple):
+    """A part of a chart that is too long for one drawing; the one that is shown has no address."""
+
+    text: str
+    href: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A chart with its title, what it says in one sentence, and the table of the same figures.
@@ -31,6 +38,7 @@ class Chart:
     head: Sequence[str] = ()
     rows: Sequence[Sequence[Cell]] = ()
     notes: Sequence[str] = ()
+    parts: Sequence[ChartPart] = ()
 
     @property
     def drawing(self) -> SafeString:

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestrator.core.engine import explain
 from orchestrator.models import Task
 from orchestrator.queries.work.timeline import Stretch, StretchKind, Timeline
-from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import Plot, Rule, Strip, Tick, below, share
+from orchestrator.web.charts import axis
+from orchestrator.web.charts.chart import Cell, Chart, ChartPart
+from orchestrator.web.charts.plot import Plot, Rule, Strip, Tick
 from orchestrator.web.zone import project_zone
 
+TITLE: Final = "Timeline"
 #: Pixels: the name of a lane, one row of its stretches, what is left between lanes.
 NAME, ROW, GAP = 18, 14, 8
-#: Lanes that are drawn, and rows of the table.
+#: Lanes that are drawn at a time, and rows of the table.
 MOST_LANES: Final = 40
 MOST_ROWS: Final = 100
 #: The narrowest stretch that can still be seen and hit, in per cent.
 NARROWEST: Final = 0.6
-MARKS_BELOW: Final = 4
 TONES: Final = {
     "completed": "finished",
     "failed": "blocked",
@@ -35,47 +36,62 @@ WORDS: Final = {
 Address = Callable[[Task], str]
 
 
-class _Span(NamedTuple):
-    """The time that is drawn."""
-
-    first: datetime
-    last: datetime
-
-    def x(self, moment: datetime) -> float:
-        return share((moment - self.first).total_seconds(), (self.last - self.first).total_seconds())
-
-
-def timeline_chart(timeline: Timeline, now: datetime, address: Address, scope: str) -> Chart:
-    """The chart with its sentence, and the same as a table, latest first."""
-    title = "Timeline"
+def timeline_chart(timeline: Timeline, now: datetime, address: Address, scope: str, part: int = 1) -> Chart:
+    """The chart with its sentence, and the same as a table; of many lanes those of one part, counted from
+    1."""
     if not timeline.stretches:
-        return Chart("timeline", title, f"Nothing of {scope} has begun.")
+        return Chart("timeline", TITLE, f"Nothing of {scope} has begun.")
+    parts = -(-len(timeline.lanes) // MOST_LANES)
+    part = min(max(part, 1), parts)
+    lanes = timeline.lanes[(part - 1) * MOST_LANES : part * MOST_LANES]
+    shown = [one for one in timeline.stretches if one.lane in set(lanes)]
     first = min(one.since for one in timeline.stretches)
     last = max(now, *(one.until or now for one in timeline.stretches))
-    span = _Span(first, max(last, first + timedelta(minutes=1)))
+    span = axis.DrawnTime(min(first, now), max(last, first + timedelta(minutes=1)))
+    rows = _told(shown)
     notes = []
-    if len(timeline.lanes) > MOST_LANES:
-        notes.append(
-            f"{MOST_LANES} of {len(timeline.lanes)} lanes are drawn; the table has the latest of all."
-        )
     if timeline.left_out:
         notes.append(f"{timeline.left_out} earlier attempts are left out.")
-    rows = sorted(timeline.stretches, key=lambda one: one.since, reverse=True)
     if len(rows) > MOST_ROWS:
-        notes.append(f"The table has the latest {MOST_ROWS} of {len(rows)}.")
+        notes.append(
+            f"The table has {MOST_ROWS} of {len(rows)}: what began last, then what is to be done first."
+        )
     return Chart(
         "timeline",
-        title,
+        TITLE,
         _finding(timeline, now),
-        _plot(timeline, span, now, address),
+        _plot(lanes, shown, span, now, address),
         ("What", "Lane", "State", "From", "How long"),
         [_row(one, now, address) for one in rows[:MOST_ROWS]],
         notes,
+        _parts(len(timeline.lanes), part) if parts > 1 else (),
     )
+
+
+def _parts(lanes: int, chosen: int) -> list[ChartPart]:
+    firsts = range(0, lanes, MOST_LANES)
+    return [
+        ChartPart(
+            f"Lanes {first + 1} to {min(first + MOST_LANES, lanes)}",
+            "" if place == chosen else f"?lanes={place}",
+        )
+        for place, first in enumerate(firsts, start=1)
+    ]
+
+
+def _told(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """In the order of the table: what has begun, latest first, then the rest as it would come."""
+    begun = [one for one in stretches if one.kind is not StretchKind.REST]
+    rest = [one for one in stretches if one.kind is StretchKind.REST]
+    return sorted(begun, key=lambda one: one.since, reverse=True) + sorted(rest, key=lambda one: one.since)
 
 
 def _finding(timeline: Timeline, now: datetime) -> str:
     """How much of the time went into work, and into waiting for people."""
+    todo = sum(one.kind is StretchKind.REST for one in timeline.stretches)
+    if todo == len(timeline.stretches):
+        steps = "1 step is" if todo == 1 else f"{todo} steps are"
+        return f"Nothing has begun yet; {steps} still to do, drawn as they would run from now on."
     worked, waited, stopped = timedelta(), timedelta(), timedelta()
     failed = 0
     for one in timeline.stretches:
@@ -94,11 +110,17 @@ def _finding(timeline: Timeline, now: datetime) -> str:
     return f"{', '.join(said)}."
 
 
-def _plot(timeline: Timeline, span: _Span, now: datetime, address: Address) -> Plot:
+def _plot(
+    lanes: Sequence[str],
+    stretches: Sequence[Stretch],
+    span: axis.DrawnTime,
+    now: datetime,
+    address: Address,
+) -> Plot:
     names, strips, top = [], [], 0
-    for lane in timeline.lanes[:MOST_LANES]:
+    for lane in lanes:
         names.append(Tick(top + NAME - 5, lane, "start"))
-        rows = _packed([one for one in timeline.stretches if one.lane == lane], now)
+        rows = _packed([one for one in stretches if one.lane == lane], now)
         for place, row in enumerate(rows):
             y = top + NAME + place * ROW
             strips += [_strip(one, span, now, y, address) for one in row]
@@ -107,7 +129,7 @@ def _plot(timeline: Timeline, span: _Span, now: datetime, address: Address) -> P
         names=names,
         strips=strips,
         uprights=[Rule(span.x(now), "rule")],
-        below=below([(span.x(moment), _when(moment, span)) for moment in _moments(span)]),
+        below=axis.moments_below(span),
         height=top,
     )
 
@@ -124,7 +146,7 @@ def _packed(stretches: Sequence[Stretch], now: datetime) -> list[list[Stretch]]:
     return rows
 
 
-def _strip(one: Stretch, span: _Span, now: datetime, y: int, address: Address) -> Strip:
+def _strip(one: Stretch, span: axis.DrawnTime, now: datetime, y: int, address: Address) -> Strip:
     x = span.x(one.since)
     width = max(span.x(one.until or now) - x, NARROWEST)
     return Strip(min(x, 100 - NARROWEST), width, y, ROW - 4, _says(one, now), address(one.task), _tone(one))
@@ -147,7 +169,7 @@ def _what(one: Stretch) -> str:
 
 def _state(one: Stretch) -> str:
     if one.kind is StretchKind.REST:
-        return "to do"
+        return one.state or "to do"
     if one.kind is StretchKind.ATTEMPT or (one.until is not None and one.state):
         return one.state
     return "open" if one.until is None else "over"
@@ -171,14 +193,3 @@ def _row(one: Stretch, now: datetime, address: Address) -> list[Cell]:
         Cell(f"{since.day} {since:%b, %H:%M}"),
         Cell(_long(one, now)),
     ]
-
-
-def _moments(span: _Span) -> list[datetime]:
-    step = (span.last - span.first) / MARKS_BELOW
-    return [span.first + step * place for place in range(MARKS_BELOW + 1)]
-
-
-def _when(moment: datetime, span: _Span) -> str:
-    local = moment.astimezone(project_zone())
-    short = span.last - span.first < timedelta(days=2)
-    return f"{local:%H:%M}" if short else f"{local.day} {local:%b}"

@@ -6,10 +6,11 @@ from orchestrator.core.flow.ageing import AgeColumn
 from orchestrator.core.flow.percentiles import FEWEST
 from orchestrator.queries.flow.population import FlowRow
 from orchestrator.queries.flow.steps import MOST_PAST, Steps
+from orchestrator.web.charts.axis import LengthScale
 from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import HEIGHT, Band, Dot, Plot, Scale, Tick
+from orchestrator.web.charts.plot import HEIGHT, Band, Dot, Plot, Tick
 from orchestrator.web.flow.addresses import Links, history_of
-from orchestrator.web.flow.words import days, span_words
+from orchestrator.web.flow.words import span_words
 
 TITLE = "Age of work in progress"
 #: So many columns fit side by side; the table has all of them.
@@ -29,10 +30,10 @@ def ageing(steps: Steps, links: Links) -> Chart:
     ages = sorted((age for column in shown for _item, age in column.ages), reverse=True)
     least = ages[:MOST_DOTS][-1] if ages else timedelta(0)
     past = [length for column in shown for length in column.past.values()]
-    scale = Scale(max(map(days, [*ages, *past]), default=1) or 1)
+    scale = LengthScale(max([*ages, *past], default=timedelta(days=1)))
     plot = Plot(
         sides=scale.ticks,
-        unit="days",
+        unit=scale.unit,
         below=[Tick(_middle(place, len(shown)), column.name, "middle") for place, column in enumerate(shown)],
         bands=[
             band for place, column in enumerate(shown) for band in _bands(place, len(shown), column, scale)
@@ -87,11 +88,11 @@ def _middle(place: int, count: int) -> float:
     return round(100 * (place + 0.5) / count, 2)
 
 
-def _bands(place: int, count: int, column: AgeColumn, scale: Scale) -> list[Band]:
+def _bands(place: int, count: int, column: AgeColumn, scale: LengthScale) -> list[Band]:
     x, width = round(100 * place / count + 1, 2), round(100 / count - 2, 2)
     if not column.past:
         return [Band(x, width, 0, HEIGHT, "none")]
-    half, most = scale.y(days(column.past[50])), scale.y(days(column.past[85]))
+    half, most = scale.y(column.past[50]), scale.y(column.past[85])
     return [
         Band(x, width, half, round(HEIGHT - half, 1), "calm"),
         Band(x, width, most, round(half - most, 1), "warm"),
@@ -99,7 +100,9 @@ def _bands(place: int, count: int, column: AgeColumn, scale: Scale) -> list[Band
     ]
 
 
-def _dots(place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[int, FlowRow]) -> list[Dot]:
+def _dots(
+    place: int, count: int, column: AgeColumn, scale: LengthScale, rows: dict[int, FlowRow]
+) -> list[Dot]:
     """Dots of one column beside one another, so that none hides behind another of about the same age."""
     marks = []
     width = 100 / count
@@ -108,7 +111,7 @@ def _dots(place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[in
         tone = "late" if column.is_late(age) else "dot"
         row = rows[item]
         says = f"{row.title}, {column.name}: {span_words(age)}{', older than 85 %' if tone == 'late' else ''}"
-        marks.append(Dot(x, scale.y(days(age)), says, history_of(row), tone))
+        marks.append(Dot(x, scale.y(age), says, history_of(row), tone))
     return marks
 
 

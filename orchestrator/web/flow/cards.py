@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from orchestrator.core.flow.figures import Durations
+from orchestrator.core.flow.intervals import ZERO
 from orchestrator.core.flow.percentiles import FEWEST
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import Population
@@ -50,6 +51,7 @@ def cards(population: Population, links: Links) -> list[Card]:
             f"{share_basis}; {figures.was_blocked} of {finished}, {span_words(figures.blocked)}",
             links.items(FlowSet.BLOCKED),
         ),
+        _blocked_now(population, links),
         Card(
             "Flow efficiency",
             percent(figures.efficiency),
@@ -76,7 +78,19 @@ def _percentile(name: str, durations: Durations, href: str) -> Card:
 
 def _throughput(population: Population, links: Links) -> Card:
     count = population.figures.finished
-    spent = (population.until - max(population.since, population.first_registered)).total_seconds() / DAY
-    weeks = spent / 7
-    basis = f"{count / weeks:.1f} a week" if weeks >= 1 else "in less than a week"
+    spent = population.until - max(population.since, population.first_registered)
+    weeks = spent.total_seconds() / DAY / 7
+    basis = f"{count / weeks:.1f} a week" if weeks >= 1 else f"in {span_words(spent)}"
+    if spent <= ZERO:
+        basis = "nothing was registered yet"
     return Card("Throughput", str(count), "finished", basis, links.items(FlowSet.FINISHED))
+
+
+def _blocked_now(population: Population, links: Links) -> Card:
+    """Items in progress that stand blocked, with all their blocked time and its share of their age."""
+    blocked = [row.item for row in population.those(FlowSet.BLOCKED_NOW)]
+    lost = sum((item.blocked for item in blocked), ZERO)
+    age = sum((item.age(population.until) or ZERO for item in blocked), ZERO)
+    share = f", {percent(lost / age)} of their age" if age else ""
+    basis = f"lost {span_words(lost)} so far{share}" if blocked else "nothing in progress is blocked"
+    return Card("Blocked now", str(len(blocked)), "", basis, links.items(FlowSet.BLOCKED_NOW))

@@ -9,14 +9,16 @@ from orchestrator.core.flow.figures import Durations
 from orchestrator.core.flow.percentiles import FEWEST
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow, Population
-from orchestrator.queries.flow.throughput import shown_since
+from orchestrator.web.charts.axis import DrawnTime, LengthScale, moments_below
 from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import Dot, Plot, Rule, Scale, Tick, below, spread
+from orchestrator.web.charts.plot import Dot, Plot, Rule, Tick, spread
 from orchestrator.web.flow.addresses import Links, history_of
-from orchestrator.web.flow.words import DAY, counted, day_words, days, span_words
+from orchestrator.web.flow.words import counted, day_words, span_words
 
 TITLE = "Cycle time"
-#: Dots share a place on a grid of so many by so many; a shared one says how many it stands for.
+#: So many items have a dot each. More of them share a place on a grid of so many by so many; a shared dot
+#: says how many it stands for.
+MOST_DOTS = 60
 ACROSS, DOWN = 32, 12
 #: Rows of the table.
 MOST_ROWS = 50
@@ -31,10 +33,10 @@ class _Grid(NamedTuple):
     high: int
 
     @classmethod
-    def over(cls, population: Population, scale: Scale) -> "_Grid":
-        first = local_day(shown_since(population), population.zone)
+    def over(cls, population: Population, scale: LengthScale) -> "_Grid":
+        first = local_day(_time(population).first, population.zone)
         length = (local_day(population.until, population.zone) - first).days + 1
-        return cls(first, length, -(-length // ACROSS), -(-int(scale.top * DAY) // DOWN))
+        return cls(first, length, -(-length // ACROSS), max(-(-int(scale.top.total_seconds()) // DOWN), 1))
 
     def field_of(self, day: date, cycle: timedelta) -> tuple[int, int]:
         return max((day - self.first).days, 0) // self.wide, int(cycle.total_seconds()) // self.high
@@ -48,23 +50,19 @@ def cycle_scatter(population: Population, links: Links) -> Chart:
     if not rows:
         return Chart("scatter", TITLE, "Nothing that was started was finished in this time.")
     cycle = population.figures.cycle
-    scale = Scale(days(cycle.values[-1]))
-    grid = _Grid.over(population, scale)
-    fields: dict[tuple[int, int], list[FlowRow]] = defaultdict(list)
-    for row in rows:
-        fields[grid.field_of(_day(row, population), _cycle(row))].append(row)
+    scale = LengthScale(cycle.values[-1])
     plot = Plot(
         sides=scale.ticks,
-        unit="days",
-        below=_days_below(population),
+        unit=scale.unit,
+        below=moments_below(_time(population)),
         labels=spread(
             [
-                Tick(scale.y(days(value)), f"{percent} %: {days(value):.1f} d", "ink")
+                Tick(scale.y(value), f"{percent} %: {scale.words(value)}", "ink")
                 for percent, value in cycle.percentiles.items()
             ]
         ),
-        rules=[Rule(scale.y(days(value))) for value in cycle.percentiles.values()],
-        marks=[_scatter_mark(field, found, grid, scale, links) for field, found in sorted(fields.items())],
+        rules=[Rule(scale.y(value)) for value in cycle.percentiles.values()],
+        marks=_marks(rows, population, scale, links),
     )
     table = [
         [
@@ -99,25 +97,41 @@ def _cycle(row: FlowRow) -> timedelta:
     return row.item.cycle or timedelta(0)
 
 
-def _scatter_mark(
-    field: tuple[int, int], found: list[FlowRow], grid: _Grid, scale: Scale, links: Links
+def _time(population: Population) -> DrawnTime:
+    """What is drawn: the chosen time, or since the first item was registered if that is later."""
+    first = min(population.first_registered, population.until - timedelta(minutes=1))
+    return DrawnTime(max(population.since, first), population.until)
+
+
+def _marks(rows: list[FlowRow], population: Population, scale: LengthScale, links: Links) -> list[Dot]:
+    time = _time(population)
+    if len(rows) <= MOST_DOTS:
+        return [_mark(row, time.x(row.item.finished or time.last), scale) for row in rows]
+    grid = _Grid.over(population, scale)
+    fields: dict[tuple[int, int], list[FlowRow]] = defaultdict(list)
+    for row in rows:
+        fields[grid.field_of(_day(row, population), _cycle(row))].append(row)
+    return [
+        _mark(found[0], grid.x(field), scale)
+        if len(found) == 1
+        else _shared_mark(field, found, grid, scale, links)
+        for field, found in sorted(fields.items())
+    ]
+
+
+def _mark(row: FlowRow, x: float, scale: LengthScale) -> Dot:
+    return Dot(x, scale.y(_cycle(row)), f"{row.title}: {span_words(_cycle(row))}", history_of(row))
+
+
+def _shared_mark(
+    field: tuple[int, int], found: list[FlowRow], grid: _Grid, scale: LengthScale, links: Links
 ) -> Dot:
-    if len(found) == 1:
-        says = f"{found[0].title}: {span_words(_cycle(found[0]))}"
-        return Dot(grid.x(field), scale.y(days(_cycle(found[0]))), says, history_of(found[0]))
     least, most = field[1] * grid.high, (field[1] + 1) * grid.high
     first = grid.first + timedelta(days=field[0] * grid.wide)
     last = first + timedelta(days=grid.wide - 1)
     href = links.items_between(FlowSet.TIMED, first.isoformat(), last.isoformat(), f"{least}-{most}")
     when = day_words(first) if first == last else f"{day_words(first)} to {day_words(last)}"
-    says = f"{len(found)} items finished {when} in {least / DAY:.1f} to {most / DAY:.1f} days"
-    middle = (least + most) / 2 / DAY
+    lengths = " to ".join(scale.words(timedelta(seconds=seconds)) for seconds in (least, most))
+    says = f"{len(found)} items finished {when} in {lengths}"
+    middle = timedelta(seconds=(least + most) / 2)
     return Dot(grid.x(field), scale.y(middle), says, href, "dots", min(5 + len(found) // 2, 9))
-
-
-def _days_below(population: Population) -> list[Tick]:
-    since, until, names = shown_since(population), population.until, []
-    for place in range(5):
-        moment = since + (until - since) * place / 4
-        names.append((25.0 * place, day_words(local_day(moment, population.zone))))
-    return below(names)

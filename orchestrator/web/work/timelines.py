@@ -12,7 +12,7 @@ from orchestrator.models import Executor, Task
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.queries.work.timeline import timeline_of, timeline_of_executor
-from orchestrator.web.acting import now
+from orchestrator.web.acting import now, number_in
 from orchestrator.web.charts.timeline import timeline_chart
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.zone import project_zone
@@ -29,11 +29,23 @@ def workstream_timeline(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The page, or the drawing alone when the workstream's page opens it."""
     found, moment = find_workstream(uuid), now()
     timeline = timeline_of(explained(found, moment), moment)
-    chart = timeline_chart(timeline, moment, lambda task: _step(found.uuid, task), str(found))
+    chart = timeline_chart(
+        timeline,
+        moment,
+        lambda task: _step(found.uuid, task),
+        str(found),
+        number_in(request.GET.get("lanes", "")),
+    )
     asked = part_asked(request, PART)
     template = "timelines/chart.html" if asked else "timelines/workstream.html"
     scope = f"Times in {project_zone().key}"
-    return show(request, template, {"workstream": found, "chart": chart, "scope": scope})
+    context = {
+        "workstream": found,
+        "chart": chart,
+        "scope": scope,
+        "parts_at": reverse("workstream-timeline", args=[uuid]),
+    }
+    return show(request, template, context)
 
 
 def _step(uuid: UUID, task: Task) -> str:
@@ -51,7 +63,9 @@ def executor(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "executor": found,
         "held": list(held.select_related("attempt__task__workstream").order_by("claimed_at")[:50]),
-        "chart": timeline_chart(timeline_of_executor(found), moment, _address, found.name),
+        "chart": timeline_chart(
+            timeline_of_executor(found), moment, _address, found.name, number_in(request.GET.get("lanes", ""))
+        ),
         "scope": f"Attempts of {found.name}, by workstream; times in {project_zone().key}",
         "now": moment,
     }

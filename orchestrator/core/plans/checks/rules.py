@@ -15,11 +15,13 @@ from orchestrator.core.plans.findings import FINDINGS, MORE
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import Severity
 
+#: Blocks unless the policy says otherwise: the plan can be scheduled, and its steps wait for a person.
+_BLOCKS_BY_DEFAULT: Final = frozenset({"impossible-verification"})
 #: code -> severity without a rule, for every finding that a policy may make block, warn or inform.
 SETTABLE: Final[dict[str, Severity]] = {
     code: severity
     for code, (severity, _) in FINDINGS.items()
-    if severity is not Severity.BLOCKS and code != MORE
+    if (severity is not Severity.BLOCKS or code in _BLOCKS_BY_DEFAULT) and code != MORE
 }
 
 #: Said with a finding that only the policy makes block.
