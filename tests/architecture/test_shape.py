@@ -16,6 +16,24 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 #: Names that Django gives: one class in each command, and in a model.
 GIVEN_NAMES = {"Command", "Meta"}
 
+#: Modules that send statements of their own; all others ask `queries/base/sql.py`.
+WITH_CURSOR = {
+    "models/base/bells.py",
+    "models/base/guards.py",
+    "models/base/search_index.py",
+    "queries/base/sealed.py",
+    "queries/base/sql.py",
+    "queries/base/timed.py",
+    "queries/engine/facts.py",
+    "queries/workstreams/operating.py",
+    "queries/workstreams/search.py",
+    "services/base/bells.py",
+    "services/base/locks.py",
+    "services/base/patience.py",
+    "services/base/rows.py",
+    "services/operation/databases.py",
+}
+
 
 def trees() -> dict[str, ast.Module]:
     return {name: tree_of(path) for name, path in FILES.items()}
@@ -28,6 +46,10 @@ def nested_comprehensions(tree: ast.AST) -> Iterator[int]:
             for inner in ast.walk(outer):
                 if inner is not outer and isinstance(inner, COMPREHENSIONS):
                     yield inner.lineno
+
+
+def attributes(tree: ast.AST) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 def classes() -> dict[str, list[str]]:
@@ -64,3 +86,13 @@ def test_no_comprehension_stands_inside_another() -> None:
 
 def test_no_class_name_stands_for_two_things() -> None:
     assert {name: files for name, files in classes().items() if len(files) > 1} == {}
+
+
+def test_what_django_keeps_of_a_row_is_touched_in_one_module() -> None:
+    touching = {file for file, tree in trees().items() if "_state" in attributes(tree)}
+    assert touching == {"queries/base/sql.py"}
+
+
+def test_statements_are_sent_past_django_in_few_modules() -> None:
+    sending = {file for file, tree in trees().items() if "cursor" in attributes(tree)}
+    assert sending == WITH_CURSOR

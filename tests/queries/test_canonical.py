@@ -17,7 +17,13 @@ class Word(StrEnum):
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-LEAF = st.none() | st.booleans() | st.integers(-LARGEST, LARGEST) | TEXT | st.floats(allow_nan=False)
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers(-LARGEST, LARGEST)
+    | TEXT
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 VALUE = st.recursive(
     LEAF, lambda part: st.lists(part, max_size=4) | st.dictionaries(TEXT, part, max_size=4), max_leaves=20
 )

@@ -11,6 +11,9 @@ from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, T
 from orchestrator.models import Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.base.order import launch_order, launch_order_of_tasks, plan_order, rank
 from orchestrator.queries.work.tasks import tasks_in_order
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.plans.structure import create_structure
 from tests.cast import Cast, Driver
 
@@ -54,6 +57,13 @@ def new_version(driver: Driver) -> WorkflowVersion:
     return WorkflowVersion.objects.create(workflow=first.workflow, number=number, **values)
 
 
+def structured(version: WorkflowVersion, plan: Plan) -> None:
+    """As the act does it that submits a plan: some entry speaks of the rows."""
+    with unit_of_work():
+        create_structure(version, plan)
+        record(workstream=None, actor=ORCHESTRATOR, action="x", subject="y", now=START)
+
+
 @FEW
 @given(shape=SHAPES, chance=st.randoms(use_true_random=False))
 def test_steps_stand_in_the_same_orders_in_core_and_in_the_database(shape, chance, driver: Driver) -> None:
@@ -61,7 +71,7 @@ def test_steps_stand_in_the_same_orders_in_core_and_in_the_database(shape, chanc
     chance.shuffle(numbers)
     plan = plan_of(shape, numbers)
     version = new_version(driver)
-    create_structure(version, plan)
+    structured(version, plan)
     steps = Step.objects.filter(version=version)
     assert tuple(Step._meta.ordering) == ("version", *launch_order(""))
     placed = list(plan.placed_steps())
@@ -137,9 +147,7 @@ def test_ec2_keys_sort_by_code_point_whatever_the_language_of_the_database(drive
         ThreadSpec(f"{lane:02}", "thread", steps=(StepSpec(key, "step"),))
         for lane, key in enumerate(reversed(ALIKE), 1)
     )
-    create_structure(
-        version, Plan("Any", (StageSpec(1, "s", batches=(BatchSpec("01", "b", threads=threads),)),))
-    )
+    structured(version, Plan("Any", (StageSpec(1, "s", batches=(BatchSpec("01", "b", threads=threads),)),)))
     steps = Step.objects.filter(version=version)
     assert list(steps.order_by(*launch_order("")).values_list("key", flat=True)) == ALIKE
     assert [step.key for step in steps] == ALIKE, "the model's own order as well"

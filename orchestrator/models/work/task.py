@@ -1,6 +1,7 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -102,6 +103,20 @@ class Task(models.Model):
         task = super().from_db(*args, **kwargs)
         task.remember_stored()
         return task
+
+    @classmethod
+    def of(cls, step: Step, workstream: Workstream, now: datetime) -> Self:
+        """A pending task where its step stands, not stored yet."""
+        return cls(
+            workstream=workstream,
+            step=step,
+            batch_index=step.batch_index,
+            thread_id=step.thread_id,
+            run_index=step.run_index,
+            position=step.position,
+            created_at=now,
+            updated_at=now,
+        )
 
     @property
     def proof_shown(self) -> str:

@@ -135,6 +135,11 @@ def link(row: Model, name: str, other: Model | None) -> None:
     row._state.fields_cache[name] = other
 
 
+def stored(row: Model) -> None:
+    """Have a row know that an insert has stored it."""
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
 def change(sql: str, *parameters: Any) -> int:
     """Run a statement that changes rows; how many it did. A moment is given as its field prepares it."""
     with connection.cursor() as cursor:

@@ -96,10 +96,11 @@ class Act(Generic[P, R]):
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
     def __call__(self, *arguments: P.args, **given: P.kwargs) -> R:
+        known = _with_actor(given)
         if self.declaration.roles != NO_ROLE:
-            self.refuse(_actor_of(given))
-        self.refuse_blank(**given)
-        taken, masked = masked_arguments(given, self.declaration.plain)
+            self.refuse(_actor_of(known))
+        self.refuse_blank(**known)
+        taken, masked = masked_arguments(known, self.declaration.plain)
         with telling(masked), watched() as done:
             answer = cast(Callable[..., R], self.function)(*arguments, **taken)
         if settings.STRICT_DECLARATIONS:
@@ -212,8 +213,14 @@ def every_act() -> list[Act[..., Any]]:
     return acts
 
 
+def _with_actor(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where an executor acts and nobody said as whom: the actor whose roles are asked is the one that acts,
+    so that they are read once."""
+    if given.get("actor") or "user" in given or "executor" not in given:
+        return given
+    return {**given, "actor": Actor.member(given["executor"])}
+
+
 def _actor_of(given: Mapping[str, Any]) -> Actor:
-    """Who acts: where no actor is named, the executor on a machine interface, or the account itself."""
-    if "user" in given:
-        return Actor.person(given["user"])
-    return cast(Actor, given.get("actor") or Actor.member(given["executor"]))
+    """Who acts: an actor, or the account itself."""
+    return Actor.person(given["user"]) if "user" in given else cast(Actor, given["actor"])

@@ -81,8 +81,15 @@ def next_artifacts(workstream: Workstream, count: int) -> int:
 
 
 def save_later(workstream: Workstream) -> None:
-    """Have what is counted of a locked workstream written when the act ends, once for all of its parts."""
+    """Have a locked workstream written when the act ends, once for all of its parts; nothing else writes
+    its row."""
     current_unit().at_the_end(_write, [_locked_row(workstream)])
+
+
+def touch(workstream: Workstream, now: datetime) -> None:
+    """The same for an act that changed something of the workstream itself."""
+    _locked_row(workstream).updated_at = now
+    save_later(workstream)
 
 
 def _locked_row(workstream: Workstream) -> Workstream:
@@ -106,8 +113,8 @@ def recount(workstream: Workstream, now: datetime) -> None:
     row = _locked_row(workstream)
     row.reworking = counts["reworking"]
     row.open_tasks, row.done_tasks, row.blocked_tasks = counts["open"], counts["done"], counts["blocked"]
+    row.judged_on = ""
     _put_in_place(workstream)
-    judge_afresh(workstream)
     _touch(row, now)
 
 
@@ -128,8 +135,21 @@ def _touch(workstream: Workstream, now: datetime) -> None:
     save_later(workstream)
 
 
-#: Columns that several parts of an act may change.
-COUNTED = (
+#: Columns that acts change.
+CHANGING = (
+    "status",
+    "version",
+    "title",
+    "domain",
+    "owner",
+    "priority",
+    "accepted_at",
+    "accepted_by",
+    "accepted_as",
+    "merged_into",
+    "budget",
+    "over_budget",
+    "over_budget_at",
     "open_tasks",
     "done_tasks",
     "blocked_tasks",
@@ -148,7 +168,7 @@ def _write(workstreams: Sequence[Workstream]) -> None:
     over: list[StateInterval] = []
     for workstream in {row.pk: row for row in workstreams}.values():
         over += interval_rows(workstream, _kept(workstream))
-        _SAVE_COUNTED(workstream)
+        _SAVE_CHANGING(workstream)
     _INSERT_INTERVALS(over)
 
 
@@ -170,10 +190,11 @@ def _kept(workstream: Workstream) -> list[Interval]:
     return keep(workstream, state_of(workstream.status, started, finished), workstream.updated_at)
 
 
-_SAVE_COUNTED = UpdateRow(Workstream, COUNTED)
+_SAVE_CHANGING = UpdateRow(Workstream, CHANGING)
 
 
 def _put_in_place(workstream: Workstream) -> None:
+    """Have each task where its step stands, and judged by the next round."""
     tasks = Task.objects.filter(workstream=workstream, step__version=workstream.version_id)
     misplaced = tasks.exclude(
         batch_index=F("step__batch_index"),
@@ -186,7 +207,9 @@ def _put_in_place(workstream: Workstream) -> None:
         behind=Subquery(Step.objects.filter(tasks=OuterRef("task")).values("behind"))
     )
     step = Step.objects.filter(pk=OuterRef("step"))
-    Task.objects.filter(pk__in=misplaced.values("pk")).update(
+    known = Task.objects.filter(workstream=workstream)
+    known.filter(Q(pk__in=misplaced.values("pk")) | Q(standing=True)).update(
+        standing=False,
         batch_index=Subquery(step.values("batch_index")),
         thread_id=Subquery(step.values("thread")),
         run_index=Subquery(step.values("run_index")),

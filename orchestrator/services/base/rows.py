@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
-from orchestrator.queries.base.sql import change
+from orchestrator.queries.base.sql import change, stored
 
 #: The type of the values that fields of a kind hand on unchanged; none of them changes None.
 _UNCHANGED: Final[dict[str, type]] = {
@@ -211,7 +211,7 @@ class InsertRows:
             keys = cursor.fetchall()
         for row, (key,) in zip(rows, keys, strict=True):
             row.pk = key
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+            stored(row)
 
 
 #: Most values of one statement.

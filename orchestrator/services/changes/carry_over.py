@@ -110,11 +110,7 @@ def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
     there = Task.objects.filter(workstream=change.workstream, step__in=steps)
     returned = dict(there.values_list("step_id", "step__key"))
     there.update(status=TaskStatus.PENDING, updated_at=change.now)
-    tasks = [
-        Task(workstream=change.workstream, step=step, created_at=change.now, updated_at=change.now)
-        for step in steps
-        if step.pk not in returned
-    ]
+    tasks = [Task.of(step, change.workstream, change.now) for step in steps if step.pk not in returned]
     speaks_of(*Task.objects.bulk_create(tasks))
     return [returned[step.pk] for step in steps if step.pk in returned]
 

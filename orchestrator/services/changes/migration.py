@@ -68,9 +68,7 @@ def put_into_effect(
         change = Change(workstream, version, version.change_reason, actor, now)
         _migrate(change, dry_run(workstream, version, plan, mapping), steps)
     else:
-        own = [
-            Task(workstream=workstream, step=one, created_at=now, updated_at=now) for one in steps.values()
-        ]
+        own = [Task.of(step, workstream, now) for step in steps.values()]
         speaks_of(*Task.objects.bulk_create(own))
     follow(workstream, version, plan, actor, now)
     return len(steps)
@@ -197,8 +195,6 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
-    columns = ["status", "version", "title", "domain", "priority", "budget", "over_budget", "over_budget_at"]
-    workstream.save(update_fields=columns)
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 

@@ -22,6 +22,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.progress import touch
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -354,6 +355,5 @@ def _record(
     record(
         workstream=workstream, actor=actor, action=action, subject=subject, reason=reason, now=now, data=data
     )
-    workstream.updated_at = now
-    workstream.save(update_fields=["updated_at"])
+    touch(workstream, now)
     wake(workstream.pk)

@@ -27,7 +27,7 @@ def decide_budget(kind: str, task: Task, answer: str, actor: Actor, now: datetim
     if answer.strip().lower() == STOP and kind == InterventionKind.PLAN_BUDGET:
         workstream = task.workstream
         workstream.over_budget = stopped(workstream.over_budget, actor.label)
-        workstream.save(update_fields=["over_budget"])
+        save_later(workstream)
         return
     try:
         budget = read_budget(answer)
@@ -47,7 +47,6 @@ def give_plan(workstream: Workstream, budget: Budget, reason: str, actor: Actor,
     before = workstream.budget or workstream.version.budget
     workstream.budget = budget.line or NO_BUDGET
     workstream.over_budget, workstream.over_budget_at = "", None
-    workstream.save(update_fields=["budget", "over_budget", "over_budget_at"])
     judge_afresh(workstream)
     save_later(workstream)
     _record(workstream, "", before, workstream.budget, reason, actor, now)

@@ -13,7 +13,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task, locked_workstream
-from orchestrator.services.base.progress import settle
+from orchestrator.services.base.progress import settle, touch
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
@@ -124,11 +124,10 @@ def _pass_on(
     """Write the new owner into the row that it belongs to, with its entry in the log and in the history."""
     owned = blocker or task or workstream
     before, owned.owner = owned.owner, owner
-    if owned is not task:  # which its caller settles
-        owned.save(update_fields=["owner"])
-    if task is None:
-        workstream.updated_at = now
-        workstream.save(update_fields=["updated_at"])
+    if blocker:
+        blocker.save(update_fields=["owner"])
+    elif task is None:
+        touch(workstream, now)  # a task is settled by who calls
     record(
         workstream=workstream,
         actor=actor,

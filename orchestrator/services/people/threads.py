@@ -14,6 +14,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.progress import touch
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
@@ -133,8 +134,7 @@ def _end(assignment: ThreadAssignment, now: datetime) -> None:
 
 
 def _touch(workstream: Workstream, now: datetime) -> None:
-    workstream.updated_at = now
-    workstream.save(update_fields=["updated_at"])
+    touch(workstream, now)
     wake(workstream.pk)
 
 

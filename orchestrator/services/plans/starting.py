@@ -45,8 +45,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
         workstream = _register(version, plan, title.strip(), actor, now)
         relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         steps = list(Step.objects.filter(version=version).order_by("pk"))
-        tasks = (Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
-        speaks_of(*Task.objects.bulk_create(tasks))
+        speaks_of(*Task.objects.bulk_create(Task.of(step, workstream, now) for step in steps))
         recount(workstream, now)
         record(
             workstream=workstream,

@@ -73,18 +73,26 @@ def _as_view(placed: PlacedStep) -> TaskView:
 
 
 def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
+    """Each level in one statement; the threads by their place."""
+    stages = {(s,): _stage(version, s, spec) for s, spec in enumerate(plan.stages)}
+    speaks_of(*Stage.objects.bulk_create(stages.values()))
+    batches: dict[tuple[int, ...], Batch] = {}
     threads: dict[tuple[int, ...], Thread] = {}
-    for s, stage_spec in enumerate(plan.stages):
-        stage = _stage(version, s, stage_spec)
-        for b, batch_spec in enumerate(stage_spec.batches):
-            batch = _batch(stage, b, batch_spec)
+    files: list[OwnedFiles] = []
+    for (s,), stage in stages.items():
+        for b, batch_spec in enumerate(plan.stages[s].batches):
+            batch = batches[s, b] = _batch(stage, b, batch_spec)
             for t, thread_spec in enumerate(batch_spec.threads):
-                threads[s, b, t] = _thread(batch, t, thread_spec)
+                thread = threads[s, b, t] = _thread(batch, t, thread_spec)
+                files += _owned_files(thread, thread_spec)
+    speaks_of(*Batch.objects.bulk_create(batches.values()))
+    speaks_of(*Thread.objects.bulk_create(threads.values()))
+    speaks_of(*OwnedFiles.objects.bulk_create(files))
     return threads
 
 
 def _stage(version: WorkflowVersion, position: int, spec: StageSpec) -> Stage:
-    return Stage.objects.create(
+    return Stage(
         version=version,
         position=position,
         number=spec.number,
@@ -96,13 +104,13 @@ def _stage(version: WorkflowVersion, position: int, spec: StageSpec) -> Stage:
 
 
 def _batch(stage: Stage, position: int, spec: BatchSpec) -> Batch:
-    return Batch.objects.create(
+    return Batch(
         stage=stage, position=position, prefix=spec.prefix[:80], name=spec.name[:200], slug=spec.slug
     )
 
 
 def _thread(batch: Batch, position: int, spec: ThreadSpec) -> Thread:
-    thread = Thread.objects.create(
+    return Thread(
         batch=batch,
         position=position,
         lane=spec.lane[:80],
@@ -111,9 +119,10 @@ def _thread(batch: Batch, position: int, spec: ThreadSpec) -> Thread:
         owner_role=spec.role[:20],
         worktree=spec.worktree[:200],
     )
-    files = (OwnedFiles(thread=thread, pattern=pattern[:300]) for pattern in dict.fromkeys(spec.files))
-    speaks_of(*OwnedFiles.objects.bulk_create(files))
-    return thread
+
+
+def _owned_files(thread: Thread, spec: ThreadSpec) -> list[OwnedFiles]:
+    return [OwnedFiles(thread=thread, pattern=pattern[:300]) for pattern in dict.fromkeys(spec.files)]
 
 
 def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:

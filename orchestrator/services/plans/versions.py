@@ -20,6 +20,7 @@ from orchestrator.queries.plans.readings import reading_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.locks import lock_workflow
+from orchestrator.services.base.progress import save_later, touch
 from orchestrator.services.workstreams.priorities import priority_under
 
 
@@ -110,10 +111,8 @@ def next_version(
     if current.status != VersionStatus.APPROVED:
         supersede([current.pk])
     note = replace(note, impact=note.impact.strip() or _impact(current, plan))
-    version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason, note)
-    submitted_for(version, workstream)
-    workstream.updated_at = now
-    workstream.save(update_fields=["updated_at"])
+    version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason, note, workstream)
+    touch(workstream, now)
     if workstream.status == WorkstreamStatus.PLANNING and not _promised(workstream):
         plan_under(workstream, version, plan)
     return version
@@ -144,7 +143,7 @@ def plan_under(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> 
     """A locked workstream that has not begun goes by this version from now on."""
     workstream.priority = priority_under(workstream, plan)
     workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
-    workstream.save(update_fields=["version", "title", "domain", "priority"])
+    save_later(workstream)
 
 
 def _promised(workstream: Workstream) -> bool:
@@ -191,9 +190,11 @@ def _version(
     now: datetime,
     reason: str,
     note: Note,
+    workstream: Workstream | None = None,
 ) -> WorkflowVersion:
     return WorkflowVersion.objects.create(
         workflow=workflow,
+        workstream=workstream,
         number=number,
         source=text.source,
         format=text.format,

@@ -30,6 +30,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, lacking, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
+from orchestrator.services.base.progress import touch
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_state
@@ -226,8 +227,7 @@ def note_on(
     version: WorkflowVersion, workstream: Workstream, actor: Actor, action: Action, reason: str, now: datetime
 ) -> None:
     """Record what was said or decided about a version of a locked workstream."""
-    workstream.updated_at = now
-    workstream.save(update_fields=["updated_at"])
+    touch(workstream, now)
     record(
         workstream=workstream,
         actor=actor,

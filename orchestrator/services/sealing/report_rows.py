@@ -39,7 +39,7 @@ class ReportRows:
     """What the sealed entries say of a workstream and of what its report shows."""
 
     def __init__(self, workstream: Workstream, size: int) -> None:
-        self.workstream, self.spoken, self._state, self._size = workstream, SpokenRows(), State(), size
+        self.workstream, self.spoken, self._rebuilt, self._size = workstream, SpokenRows(), State(), size
         workflow = workstream.version.workflow_id
         of_versions = Q(workstream__version__workflow=workflow, action__in=OF_VERSIONS)
         executors = Q(workstream=None, action=Action.EXECUTOR_REGISTERED)
@@ -56,7 +56,7 @@ class ReportRows:
         data = read.get("data") or {}
         fact = Fact(entry.sequence, entry.actor, entry.action, entry.subject, entry.reason, data)
         try:
-            self._state = replay([fact], self._state)
+            self._rebuilt = replay([fact], self._rebuilt)
         except Unreadable as problem:
             self.refuse(problem)
 
@@ -87,7 +87,7 @@ class ReportRows:
 
     def compare_state(self) -> None:
         """WrongState where the tables say another state than the entries."""
-        for said in differences(self._state, stored_state(self.workstream)):
+        for said in differences(self._rebuilt, stored_state(self.workstream)):
             self.refuse(f"{said}.")
 
 

@@ -16,7 +16,7 @@ from orchestrator.models import Intervention, Task
 from orchestrator.queries.base.used import plan_budget, step_budget, used_for, used_in
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
-from orchestrator.services.base.progress import judge_afresh, settle
+from orchestrator.services.base.progress import judge_afresh, save_later, settle
 from orchestrator.services.base.wake import wake
 from orchestrator.services.people.interventions import close_intervention, open_intervention
 
@@ -58,8 +58,8 @@ def _judge_plan(task: Task, budget: Budget, now: datetime) -> None:
     if not gone:
         return
     workstream.over_budget, workstream.over_budget_at = "; ".join(gone), now
-    workstream.save(update_fields=["over_budget", "over_budget_at"])
     judge_afresh(workstream)
+    save_later(workstream)
     _record(task, "the plan", gone, now)
     wake(workstream.pk)
     _ask_about_plan(task, budget, now)

@@ -14,6 +14,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.progress import touch
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
@@ -42,8 +43,8 @@ def set_priority(
         if not workstream.is_open:
             raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")
         before = workstream.priority
-        workstream.priority, workstream.updated_at = priority, now
-        workstream.save(update_fields=["priority", "updated_at"])
+        workstream.priority = priority
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,

@@ -16,7 +16,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record, tells_of
 from orchestrator.services.base.locks import Lock, locked_workstream
-from orchestrator.services.base.progress import save_later
+from orchestrator.services.base.progress import touch
 from orchestrator.services.base.rows import changed
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -52,7 +52,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             rationale=rationale.strip(),
             signed_at=now,
         )
-        _touch(workstream, now)
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -83,7 +83,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
             actor.account,
             actor.label,
         )
-        _touch(workstream, now)
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -118,7 +118,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
             raise _why_closed(workstream, refusal)
         workstream.status = WorkstreamStatus.ACTIVE
         workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
-        _touch(workstream, now)
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -240,7 +240,7 @@ def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
     waiting = list(gates.order_by("pk").values_list("step__key", flat=True))
     gates.update(status=TaskStatus.PENDING, updated_at=now)
     workstream.status = WorkstreamStatus.ARCHIVED
-    _touch(workstream, now)
+    touch(workstream, now)
     return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
 
 
@@ -259,14 +259,6 @@ def _version_under_way(workstream: Workstream) -> WrongState | None:
             version=version.number,
         )
     return None
-
-
-def _touch(workstream: Workstream, now: datetime) -> None:
-    workstream.updated_at = now
-    save_later(workstream)
-    workstream.save(
-        update_fields=["status", "accepted_at", "accepted_by", "accepted_as", "merged_into", "updated_at"]
-    )
 
 
 def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
