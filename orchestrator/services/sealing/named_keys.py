@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from orchestrator.core.actions import Action
-from orchestrator.core.sealing.notes import PublicKey, read_note
+from orchestrator.core.sealing.notes import PublicKey, Signature, read_note
 from orchestrator.models import HistoryCheckpoint, HistoryEntry
 from orchestrator.services.sealing.keys import is_right
 
@@ -24,9 +24,14 @@ def unnamed_keys(known: Iterable[PublicKey], signing: PublicKey | None = None) -
     suspects = [key for key in keys if str(key) not in named]
     signed = {one for one in suspects if one == signing}
     if suspects:
-        notes = (read_note(note) for note in rows.iterator(chunk_size=1000))
-        signed |= {key for note in notes for key in suspects if any(one.by(key) for one in note.signatures)}
+        for note in rows.iterator(chunk_size=1000):
+            signatures = read_note(note).signatures
+            signed.update(key for key in suspects if _has_signed(key, signatures))
     return [key for key in suspects if key in signed]
+
+
+def _has_signed(key: PublicKey, signatures: Iterable[Signature]) -> bool:
+    return any(one.by(key) for one in signatures)
 
 
 def _named() -> Iterator[str]:
