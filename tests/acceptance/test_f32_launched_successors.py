@@ -90,7 +90,7 @@ def test_f32_a_queued_successor_is_not_claimable_until_it_is_decided(
     page = words(
         signed_in(launched.cast.contributor).get(reverse("task", args=[launched.reload().uuid, "B1"]))
     )
-    assert f"It is held: the handoff artifact of A1 cannot be used: {lost.path} {SAID[how]}" in page
+    assert f"B1 is held: the handoff artifact of A1 cannot be used: {lost.path} {SAID[how]}" in page
 
     assert recover(launched, "republish") == 200
     tasks.sweep()

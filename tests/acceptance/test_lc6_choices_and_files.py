@@ -47,7 +47,8 @@ def test_lc7_the_card_shows_the_choices_as_radio_buttons(driver: Driver) -> None
     assert first is not None
     for page in ("/interventions/", f"/workstreams/{workstream.uuid}/tasks/A1/"):
         assert 'type="radio"' in control(person.get(page), f"choice-{first.pk}")
-    refused = person.post(f"/interventions/{card.pk}/done", {})
+    assert person.post(f"/interventions/{card.pk}/done", {}).status_code == 422
+    refused = person.post(f"/interventions/{card.pk}/done", {"answer": "Franc"})
     assert refused.status_code == 422
     assert "Answer with one of: Euro; Pound." in words(refused)
     assert person.post(f"/interventions/{card.pk}/done", {"answer": "Euro"}).status_code == 302

@@ -119,8 +119,6 @@ def test_ad7_calls_with_one_key_at_once_do_every_step_once_and_get_one_answer(
     cast: Cast, live_server
 ) -> None:
     executor = cast.builder("ines-s")
-    executor.kind = ExecutorKind.PERSON  # An integration is reverted by people only.
-    executor.save()
     executor.user.groups.add(*cast.initiator.groups.all())
     headers = {"authorization": f"Bearer {secret_of(executor)}", "idempotency-key": "together"}
     callers = 8 if connection.vendor == "postgresql" else 3

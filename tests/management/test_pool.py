@@ -50,7 +50,7 @@ def test_ad6_each_table_is_an_executor_of_its_kind(driver: Driver, file: Path) -
     assert AccessToken.objects.filter(executor=coder, revoked_at=None).count() == 1, "of the last start"
     commands = pool_commands(pool, Path("/logs"))
     assert commands["coder"][1:] == [
-        *("-m", "orchestrator.client", "work", "--agent", "claude", "--repository", "sample"),
+        *("-m", "orchestrator.processes.agent_worker", "work", "--agent", "claude", "--repository", "sample"),
         *("--env", "ANTHROPIC_API_KEY", "--minutes", "45.0", "--log", "/logs"),
     ]
     assert commands["tester"][2:] == ["run_executor", "--name", "tester", "--tools", "pytest,ruff"]

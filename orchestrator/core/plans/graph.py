@@ -73,6 +73,10 @@ class Graph:
         kind = EdgeKind.BATCH if before.stage == self.groups[position].stage else EdgeKind.STAGE
         return tuple(Edge(member, kind) for member in before.members)
 
+    def predecessors(self, key: str) -> tuple[Edge, ...]:
+        """Everything that the step waits for directly: its dependencies, then the barrier before it."""
+        return self.needs[key] + self.barrier(key)
+
 
 def compile_graph(plan: Plan) -> Graph:
     """The graph of a plan, whether or not the plan can run."""

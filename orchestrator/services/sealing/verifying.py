@@ -212,7 +212,11 @@ class _Tiles:
                 return Breach(0, f"Level {level} has {numbers.count()} full tiles where {number} are due")
             level += 1
         above = HistoryTile.objects.filter(level__gte=level).order_by("level", "number").first()
-        return Breach(0, f"Tile {above.number} of level {above.level} is none of the tree") if above else None
+        if above is None:
+            return None
+        if not sealed:
+            return Breach(0, "Tiles are stored, and every checkpoint over them is gone from the database")
+        return Breach(0, f"Tile {above.number} of level {above.level} is none of the tree")
 
 
 def _bytes(stored: object) -> bytes:
