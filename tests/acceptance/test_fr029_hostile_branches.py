@@ -61,13 +61,13 @@ def point(producer: Producer, ref: bytes, commit: str) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How many processes of which git command were started."""
     asked: Counter[str] = Counter()
-    command = Git._command
+    command = Git.command
 
     def count(self: Git, words: tuple[str, ...]) -> list[bytes]:
         asked[words[0]] += 1
         return command(self, words)
 
-    monkeypatch.setattr(Git, "_command", count)
+    monkeypatch.setattr(Git, "command", count)
     return asked
 
 

@@ -80,16 +80,19 @@ def next_artifacts(workstream: Workstream, count: int) -> int:
     return row.last_artifact - count + 1
 
 
-def save_later(workstream: Workstream) -> None:
+def save_later(workstream: Workstream, *columns: str) -> None:
     """Have a locked workstream written when the act ends, once for all of its parts; nothing else writes
-    its row."""
-    current_unit().at_the_end(_write, [_locked_row(workstream)])
+    its row. The act's entry speaks of the `columns` that it changed (FR-009)."""
+    row = _locked_row(workstream)
+    current_unit().at_the_end(_write, [row])
+    if columns:
+        tells(row, *columns)
 
 
-def touch(workstream: Workstream, now: datetime) -> None:
+def touch(workstream: Workstream, now: datetime, *columns: str) -> None:
     """The same for an act that changed something of the workstream itself."""
     _locked_row(workstream).updated_at = now
-    save_later(workstream)
+    save_later(workstream, *columns)
 
 
 def _locked_row(workstream: Workstream) -> Workstream:

@@ -28,7 +28,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, lock_needs, locked_workstream, outside_transactions
-from orchestrator.services.base.progress import recount
+from orchestrator.services.base.progress import recount, save_later
 from orchestrator.services.base.steps import once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -195,6 +195,9 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
+    save_later(
+        workstream, "version_id", "title", "domain", "priority", "budget", "over_budget", "over_budget_at"
+    )
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 
