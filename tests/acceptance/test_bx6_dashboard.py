@@ -66,5 +66,5 @@ def test_bx6_a_lane_that_failed_is_not_active(driver: Driver, files: Files) -> N
 def test_bx6_lanes_have_their_name_and_branch(driver: Driver, files: Files) -> None:
     driver.start(LANES.replace(b"domain: payments", b"domain: payments\nrepository: shop"))
     board = files.text(DASHBOARD)
-    assert "| 1/01/01 | ledger | `ws/card-refunds/WS-A` |" in board
-    assert "| 1/01/02 | gateway | `ws/card-refunds/02` |" in board
+    assert "| 1/01/01 | ledger | `ws/card-refunds/WS-A` in `.worktrees/WS-A` |" in board
+    assert "| 1/01/02 | gateway | `ws/card-refunds/02` in `.worktrees/02` |" in board

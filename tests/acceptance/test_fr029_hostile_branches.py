@@ -63,9 +63,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     asked: Counter[str] = Counter()
     command = Git.command
 
-    def count(self: Git, words: tuple[str, ...]) -> list[bytes]:
+    def count(self: Git, *words: str) -> list[bytes]:
         asked[words[0]] += 1
-        return command(self, words)
+        return command(self, *words)
 
     monkeypatch.setattr(Git, "command", count)
     return asked

@@ -143,11 +143,10 @@ def test_strict_json_names_the_key_that_stands_twice() -> None:
 @pytest.mark.django_db
 def test_fr025_every_wrong_field_is_named(driver: Driver, machine: Machine) -> None:
     """An agent corrects all of them at once instead of one after the other."""
-    body = {"suspect": "x", "decision": "link", "rationale": "Same."}
-    _, answer = machine.post(f"/api/workstreams/{driver.reload().uuid}/suspects", body)
+    _, answer = machine.post(f"/api/tasks/{driver.task('A1').pk}/flag", {"note": "Which?", "choice": "Euro"})
     said = answer["message"]
-    assert "other: is missing" in said
-    assert "suspect: is no field of this request" in said
+    assert "note: is no field of this request" in said
+    assert "choice: is no field of this request" in said
     assert answer["details"]["field"] in said
 
 

@@ -9,11 +9,12 @@ from orchestrator.core.plans.graph import bottleneck
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane over all its batches, or one thread of one batch; `branch` is its worktree or branch."""
+    """A lane over all its batches, or one thread of one batch, with its branch and worktree."""
 
     lane: str
     name: str
     branch: str
+    worktree: str
     steps: tuple[StepLine, ...]
 
     @property

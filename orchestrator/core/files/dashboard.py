@@ -56,7 +56,7 @@ def _tasks_line(view: DashboardView) -> str:
 
 def _lane_row(lane: LaneRow) -> str:
     status = f"{lane.mark} {lane.mark.word}" + (f" ({_one_line(lane.waiting)})" if lane.waiting else "")
-    branch = f"`{_cell(lane.branch)}`" if lane.branch else ""
+    branch = " in ".join(f"`{_cell(one)}`" for one in (lane.branch, lane.worktree) if one)
     return (
         f"| {_cell(lane.lane)} | {_cell(lane.name)} | {branch} | {_cell(status)} "
         f"| {lane.done}/{len(lane.steps)} |"

@@ -98,7 +98,7 @@ class _TasksBoard:
         for label, found in lanes.items():
             thread = found[0][0]
             yield LaneRow(
-                label, thread.name, thread.worktree, tuple(self.line(step.key) for _, step in found)
+                label, thread.name, "", thread.worktree, tuple(self.line(step.key) for _, step in found)
             )
 
     def _batches(self) -> Iterator[BatchBlock]:

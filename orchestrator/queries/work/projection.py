@@ -20,7 +20,7 @@ from orchestrator.core.files.dashboard import (
 from orchestrator.core.files.handoff import timestamp, workstream_folder
 from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.plans.graph import Graph, compile_graph, critical_path, open_before
-from orchestrator.core.plans.lanes import lane_branch, lane_folder
+from orchestrator.core.plans.lanes import lane_branch, lane_folder, lane_worktree
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.terms import OPEN_TASK, ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
 from orchestrator.models import Batch, Learning, Step, Task, Thread, ThreadAssignment, Workstream
@@ -141,13 +141,15 @@ class Board:
         """A lettered lane may be called otherwise in each batch: all its names are told."""
         names = dict.fromkeys(task.step.thread.name for task in tasks)
         lines = tuple(self.lines[task.step.key] for task in tasks)
-        return LaneRow(label, ", ".join(names), self._branch(tasks[0].step.thread), lines)
+        return LaneRow(label, ", ".join(names), *self._place(tasks[0].step.thread), lines)
 
-    def _branch(self, thread: Thread) -> str:
-        """The branch that is made where the plan has a repository, else the worktree as the plan names it."""
+    def _place(self, thread: Thread) -> tuple[str, str]:
+        """The branch and the worktree that are made where the plan has a repository, else the worktree as the
+        plan names it."""
         if not self.workstream.version.repository:
-            return thread.worktree
-        return lane_branch(self.workstream.slug, lane_folder(thread.lane, thread.worktree))
+            return "", thread.worktree
+        folder = lane_folder(thread.lane, thread.worktree)
+        return lane_branch(self.workstream.slug, folder), lane_worktree(folder)
 
     def _batches(self) -> tuple[BatchBlock, ...]:
         grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)

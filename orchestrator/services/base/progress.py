@@ -82,8 +82,10 @@ def next_artifacts(workstream: Workstream, count: int) -> int:
 
 def save_later(workstream: Workstream, *columns: str) -> None:
     """Have a locked workstream written when the act ends, once for all of its parts; nothing else writes
-    its row. The act's entry speaks of the `columns` that it changed (FR-009)."""
+    its row. The act's entry speaks of the `columns` that it changed (FR-009), of whichever object."""
     row = _locked_row(workstream)
+    for column in columns:
+        setattr(row, column, getattr(workstream, column))
     current_unit().at_the_end(_write, [row])
     if columns:
         tells(row, *columns)

@@ -196,7 +196,15 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
     save_later(
-        workstream, "version_id", "title", "domain", "priority", "budget", "over_budget", "over_budget_at"
+        workstream,
+        "status",
+        "version_id",
+        "title",
+        "domain",
+        "priority",
+        "budget",
+        "over_budget",
+        "over_budget_at",
     )
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
