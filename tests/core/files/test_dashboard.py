@@ -27,9 +27,9 @@ VIEW = DashboardView(
     title="Three services",
     updated="2026-11-20T09:00:00.000000Z",
     lanes=(
-        LaneRow("A", "Auth Service", ".worktrees/WS-A", (A1, A2)),
-        LaneRow("B", "API Gateway", ".worktrees/WS-B", (B1,)),
-        LaneRow("C", "Integration", "", (C1,)),
+        LaneRow("A", "Auth Service", "", ".worktrees/WS-A", (A1, A2)),
+        LaneRow("B", "API Gateway", "", ".worktrees/WS-B", (B1,)),
+        LaneRow("C", "Integration", "", "", (C1,)),
     ),
     batches=(
         BatchBlock("Batch 1", (A1, A2, B1)),
@@ -106,7 +106,9 @@ def test_stages_are_told_apart_and_a_gate_is_what_a_batch_waits_for() -> None:
 
 
 def test_a_finished_workstream_has_no_bottleneck() -> None:
-    done = DashboardView("T", "", (LaneRow("A", "Auth", "", (A1,)),), (BatchBlock("Batch 1", (A1,)),), (A1,))
+    done = DashboardView(
+        "T", "", (LaneRow("A", "Auth", "", "", (A1,)),), (BatchBlock("Batch 1", (A1,)),), (A1,)
+    )
     text = render_dashboard(done)
     assert "Batch 1: ✅ DONE" in text
     assert "✅ Done | 1/1 |" in text
@@ -145,7 +147,9 @@ def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(
 
 def test_text_of_a_plan_stays_in_its_line_cell_and_block() -> None:
     sly = StepLine("A1", "one\ntwo ``` | three", Mark.BLOCKED)
-    view = DashboardView("a\nb", "", (LaneRow("A", "x | y\nz", "", (sly,)),), (BatchBlock("B\n1", (sly,)),))
+    view = DashboardView(
+        "a\nb", "", (LaneRow("A", "x | y\nz", "", "", (sly,)),), (BatchBlock("B\n1", (sly,)),)
+    )
     text = render_dashboard(view)
     assert "| A | x \\| y z |" in text
     assert "  A1 ⏸️  one two ''' | three\n" in text
@@ -187,7 +191,7 @@ def test_bx7_learnings_stand_under_the_seeds_headings() -> None:
 
 def test_b8_no_name_can_turn_the_direction_of_the_dashboard() -> None:
     step = StepLine("A1", "Auth \u202e models", Mark.ACTIVE, "running on \u2067x")
-    lane = LaneRow("A", "Auth\u202e", "", (step,))
+    lane = LaneRow("A", "Auth\u202e", "", "", (step,))
     view = DashboardView(
         "Three \u2066services", "now", (lane,), (BatchBlock("Batch \u202d1", (step,)),), (step,)
     )
