@@ -87,7 +87,9 @@ def exchange(
     except (OSError, http.client.HTTPException, ValueError) as problem:
         late = f"{host} did not answer within {seconds:.0f} seconds."
         said = f"{host} did not answer: {type(problem).__name__}: {problem}"[:LONGEST]
-        raise NotDelivered(late if connection.was_cut else said) from problem
+        raise NotDelivered(
+            late if connection.was_cut or isinstance(problem, TimeoutError) else said
+        ) from problem
     finally:
         connection.over = True
         ended.set()
