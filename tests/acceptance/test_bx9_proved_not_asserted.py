@@ -11,10 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 from orchestrator.client.__main__ import main
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.verification import Receipt
-from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VerificationState
+from orchestrator.core.terms import ArtifactState, AttemptStatus, Severity, TaskStatus, VerificationState
 from orchestrator.models import HandoffArtifact, HistoryEntry, Verification
 from orchestrator.processes import verifier
 from orchestrator.processes.verifier import Verifier
+from orchestrator.services.plans.check_rules import change_check_rules
 from orchestrator.services.work.verifying import settle
 from tests.acceptance.lanes import LANES, Agent, command, make_repository, working
 from tests.cast import Driver
@@ -263,6 +264,13 @@ def test_bx9_a_red_commit_is_not_passed_by_with_the_call_without_it(
 
 @pytest.mark.django_db(transaction=True)
 def test_bx9_a_command_that_cannot_run_is_no_fault_of_the_work(driver: Driver, repository: Path) -> None:
+    change_check_rules(
+        severities={"impossible-verification": Severity.WARNS},
+        reason="A person looks at each.",
+        impact="None.",
+        actor=driver.cast.actor("approver"),
+        now=driver.tick(),
+    )
     driver.start(PLAN.replace(b"`pytest -q prices`", b"`script ../../evil.sh`"))
     agent = working(driver, "A1").write("prices/model.py", "p = 1\n")
     assert agent.complete()[0] == 202
