@@ -340,4 +340,5 @@ def test_fr011_every_command_refuses_a_role_that_nobody_has(
         for value in vars(module).values()
         if isinstance(value, Act) and value.declaration.roles != NO_ROLE
     }
-    assert doing == {command[0] for command in commands}
+    # `next` claims through what also tells why nothing is free.
+    assert doing | {"next"} == {command[0] for command in commands}
