@@ -138,7 +138,9 @@ def prehandoff_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
 
 
 def prehandoff_page(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:
-    shown = section(request, found, viewer(request), lambda act: reverse("prehandoff-act", args=[found.uuid, act]))
+    shown = section(
+        request, found, viewer(request), lambda act: reverse("prehandoff-act", args=[found.uuid, act])
+    )
     context = {"workstream": found, "prehandoff": shown, "acted": "prehandoff"}
     return show(request, "prehandoff/page.html", context, parts=frozenset({"prehandoff"}), refusal=refusal)
 
