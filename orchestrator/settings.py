@@ -189,7 +189,9 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
-]
+] + [{"NAME": "orchestrator.services.people.passwords.WordsOfThePlace"}]
+#: The operator's own words that no password may be made of.
+PASSWORD_WORDS = _words("PASSWORD_WORDS")
 CSRF_FAILURE_VIEW = "orchestrator.web.refusals.csrf_failed"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
@@ -233,6 +235,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$"]
 if TLS:  # browsers take such names from this host alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGE_STORAGE = "orchestrator.web.people.message_cookie.MessagesOfThisHost"
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 if TLS_PROXY_HEADER := os.environ.get("TLS_PROXY_HEADER", ""):

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from orchestrator.adapters.pool import PooledExecutor
@@ -41,7 +43,7 @@ def add_account(
     `services/people/names.py` for `demo`.
     """
     ensure_roles()
-    password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+    password = password or _new_password()
     with unit_of_work():
         lock_names()
         if User.objects.filter(username=name).exists():
@@ -53,6 +55,17 @@ def add_account(
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
         record_changes(account=user, before=None, actor=COMMAND_LINE, now=timezone.now())
     return password
+
+
+def _new_password() -> str:
+    """A random one that the rules for passwords do not refuse by chance."""
+    while True:
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        try:
+            validate_password(password)
+        except ValidationError:
+            continue
+        return password
 
 
 def ensure_executors(count: int, now: datetime) -> list[Executor]:

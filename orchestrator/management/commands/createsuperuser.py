@@ -1,10 +1,14 @@
 """`manage.py createsuperuser`: Django's own, with a name that nobody can take for another one's; the new
 administrator stands in the history (FR-011)."""
 
+import os
 from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
@@ -22,8 +26,17 @@ class Command(createsuperuser.Command):
         if options["interactive"]:
             # Nobody waits behind the names lock while a person types a password.
             return self._make(*args, **options)
+        self._check_password()
         with unit_of_work():
             return self._make(*args, **options)
+
+    def _check_password(self) -> None:
+        """The one from the environment, which Django takes as it is."""
+        if password := os.environ.get("DJANGO_SUPERUSER_PASSWORD"):
+            try:
+                validate_password(password)
+            except ValidationError as problem:
+                raise CommandError(f"DJANGO_SUPERUSER_PASSWORD: {' '.join(problem.messages)}") from problem
 
     def _make(self, *args: Any, **options: Any) -> str | None:
         before = set(User.objects.filter(is_superuser=True).values_list("pk", flat=True))
