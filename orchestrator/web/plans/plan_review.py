@@ -219,6 +219,7 @@ def review_page(
         "adoption": state_told_by(version) if version.adopts or not workstream.tasks.exists() else None,
         "adopts_state": bool(adoption_by(version)),
         "prehandoff": prehandoff.section(
+            request,
             workstream,
             who,
             lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act]),
