@@ -51,7 +51,13 @@ def test_asvs_6_2_11_words_of_the_place_make_no_password(
 
 
 @pytest.mark.parametrize(
-    "new", ["the bakery sells warm bread", "three plans a day keep us busy", "acme, sons: nephews too", "kTr9-xw02-mQzv"]
+    "new",
+    [
+        "the bakery sells warm bread",
+        "three plans a day keep us busy",
+        "acme, sons: nephews too",
+        "kTr9-xw02-mQzv",
+    ],
 )
 def test_asvs_6_2_11_a_longer_sentence_may_use_them(client: Client, cast: Cast, new: str) -> None:
     sign_in(client, "anna")

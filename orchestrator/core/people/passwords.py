@@ -1,4 +1,4 @@
-"""Words of the place that a password may not be made of, because whoever guesses tries them first (FR-011)."""
+"""Words of the place that no password may be made of: whoever guesses tries them first (FR-011)."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -11,7 +11,7 @@ PRODUCT_WORDS: Final = (
     *("plan", "execution", "orchestrator", "workflow", "workstream", "operator", "admin"),
     *(role.value for role in Role),
 )
-#: Letters that a password has to have beside such words. Digits and signs do not count: who guesses adds them.
+#: Letters that a password has to have beside such words. Digits and signs do not count: guessers add them.
 LETTERS_BESIDE: Final = 8
 #: A shorter word stands in too many others.
 SHORTEST: Final = 3

@@ -18,7 +18,7 @@ def words_of_the_place() -> list[str]:
 class WordsOfThePlace:
     """Asked by Django wherever a password is chosen: on pages, in the administration, by commands."""
 
-    def validate(self, password: str, user: User | None = None) -> None:
+    def validate(self, password: str, _user: User | None = None) -> None:
         found, beside = words_in(password, words_of_the_place())
         if found and beside < LETTERS_BESIDE:
             raise ValidationError(
@@ -29,6 +29,6 @@ class WordsOfThePlace:
 
     def get_help_text(self) -> str:
         return (
-            "Your password can’t be made of words that belong to this place, such as its name, its address or "
-            f"the name of a role; beside them it needs at least {LETTERS_BESIDE} letters."
+            "Your password can’t be made of words that belong to this place, such as its name, its address "
+            f"or the name of a role; beside them it needs at least {LETTERS_BESIDE} letters."
         )
