@@ -27,7 +27,8 @@ def words_of(texts: Iterable[str]) -> list[str]:
 
 def words_in(password: str, words: Collection[str]) -> tuple[list[str], int]:
     """Which of the words stand in a password, and how many letters it has beside them."""
-    text, covered, found = _folded(password), set(), []
+    text, found = _folded(password), []
+    covered: set[int] = set()
     for word in words:
         for place in _places(_folded(word), text):
             covered.update(range(place, place + len(word)))
