@@ -117,8 +117,8 @@ def refuse_impossible(used: Usage, lasted: float, subject: str) -> None:
         if value > most:
             raise _impossible(name, f"{value:,}", f"{most:,}", lasted, subject)
     if used.micros > room * MOST_A_SECOND["cost"] * _MILLION:
-        most = f"{room * MOST_A_SECOND['cost']:,}"
-        raise _impossible("cost", f"{used.cost} {used.currency}", most, lasted, subject)
+        said = f"{used.cost} {used.currency}"
+        raise _impossible("cost", said, f"{room * MOST_A_SECOND['cost']:,}", lasted, subject)
 
 
 def totals(used: Iterable[Usage]) -> tuple[Usage, ...]:
