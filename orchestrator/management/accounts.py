@@ -39,8 +39,8 @@ def add_account(
     """A new account with these roles; its password, which is stored nowhere else. None when it is there
     already.
 
-    InvalidInput when the name is no name for an account, or looks like another one; see
-    `services/people/names.py` for `demo`.
+    Whoever signs in with it has to change it, but not in the demo. InvalidInput when the name is no name for
+    an account, or looks like another one; see `services/people/names.py` for `demo`.
     """
     ensure_roles()
     password = password or _new_password()
@@ -53,7 +53,8 @@ def add_account(
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
-        record_changes(account=user, before=None, actor=COMMAND_LINE, now=timezone.now())
+        now = timezone.now()
+        record_changes(account=user, before=None, actor=COMMAND_LINE, now=now, own_password=demo)
     return password
 
 
