@@ -80,7 +80,7 @@ def test_asvs_7_5_2_one_session_is_ended_and_the_others_go_on(cast: Cast) -> Non
         assert len(listed(here.get("/account/"))) == 2
     found = HistoryEntry.objects.filter(action="session ended")
     assert [(one.actor, one.subject) for one in found] == [("anna", "anna")]
-    assert '"signed in":"2027-03-04T12:00:05+00:00"' in found[0].leaf
+    assert '"begun":"2027-03-04T12:00:05+00:00"' in found[0].leaf
     assert "192.0.2" not in found[0].leaf, "where somebody was is forgotten with the session"
     assert first_breach() is None
 

@@ -59,7 +59,7 @@ def end_session(*, account: User, session: str, now: datetime) -> None:
             action=Action.SESSION_ENDED,
             subject=account.get_username(),
             now=now,
-            data={"signed in": signed_in.isoformat(timespec="seconds")},
+            data={"begun": signed_in.isoformat(timespec="seconds")},
         )
 
 
