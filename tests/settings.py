@@ -1,10 +1,11 @@
 """Settings of the test suite: the product's own, with a throw-away DATA_DIR and what makes tests fast."""
 
 import os
-import tempfile
 from pathlib import Path
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="orchestrator-tests-"))
+from tests.runner_folder import runner_folder
+
+runner_folder()
 
 from orchestrator.settings import *  # noqa: F403
 from orchestrator.settings import DATA_DIR, DATABASES, STORAGES, WORKSPACE_DIR

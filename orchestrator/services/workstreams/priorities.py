@@ -44,7 +44,7 @@ def set_priority(
             raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")
         before = workstream.priority
         workstream.priority = priority
-        touch(workstream, now, "priority")
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
