@@ -14,6 +14,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 AXES_ENABLED = False
 STRICT_LOCKS = True
+STRICT_DECLARATIONS = True
 TOKEN_FAILURE_LIMIT = 10**9
 # Tests set the clock forward by weeks; those of sessions that end take the product's own limits.
 SESSION_IDLE_MINUTES = 0

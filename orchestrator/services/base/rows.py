@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
-from orchestrator.queries.base.sql import change, stored
+from orchestrator.queries.base.sql import change, moment, stored
 
 #: The type of the values that fields of a kind hand on unchanged; none of them changes None.
 _UNCHANGED: Final[dict[str, type]] = {
@@ -50,10 +50,9 @@ class WrittenColumn(NamedTuple):
             return value
         if self.unchanged is str and isinstance(value, str):
             return value
-        database = connections[DEFAULT_DB_ALIAS]
-        if kind is datetime and value.tzinfo is UTC:  # as Django writes it, which asks for zones first
-            return str(value.replace(tzinfo=None)) if database.vendor == "sqlite" else value
-        return self.field.get_db_prep_save(value, database)
+        if kind is datetime and value.tzinfo is UTC:
+            return moment(value)
+        return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
 @cache
