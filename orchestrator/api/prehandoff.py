@@ -1,9 +1,11 @@
 """The pre-handoff review: suspected duplicates, decisions about them, the signature (FR-003, AS-5, EC-5)."""
 
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
@@ -16,6 +18,7 @@ from orchestrator.contract.prehandoff import (
     PrehandoffSignature,
     SuspectFacts,
 )
+from orchestrator.contract.values import Page
 from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, Workstream
 from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects
@@ -27,17 +30,19 @@ from orchestrator.services.workstreams.duplicates import (
 )
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
+#: What an act answers with: the first suspects, undecided ones among them.
+FIRST: Final = Page()
 router = Routes(tags=["workstreams"])
 
 
 @router.get("/{uuid:uuid}/suspects", response=PrehandoffFacts)
 @needs(Scope.READ)
-def inspect(request: HttpRequest, uuid: UUID) -> PrehandoffFacts:
+def inspect(request: HttpRequest, uuid: UUID, query: Query[Page]) -> PrehandoffFacts:
     """Other workstreams with a similar title or the same files, undecided ones first.
 
     Nothing is decided by itself.
     """
-    return _facts(find_workstream(uuid))
+    return _facts(find_workstream(uuid), query)
 
 
 @router.post("/{uuid:uuid}/suspects", response=PrehandoffFacts)
@@ -80,10 +85,12 @@ def sign(request: HttpRequest, uuid: UUID, body: PrehandoffSignature) -> Prehand
     return _facts(found)
 
 
-def _facts(workstream: Workstream) -> PrehandoffFacts:
-    signature = signature_of(workstream)
+def _facts(workstream: Workstream, page: Page = FIRST) -> PrehandoffFacts:
+    signature, found = signature_of(workstream), suspects(workstream)
     return PrehandoffFacts(
-        suspects=tuple(_suspect(suspect) for suspect in suspects(workstream)),
+        count=len(found),
+        undecided=sum(suspect.open for suspect in found),
+        suspects=tuple(_suspect(suspect) for suspect in found[page.offset : page.offset + page.limit]),
         decidable=why_duplicates_are_settled(workstream) is None,
         signed_by=signature.signed_as if signature else "",
         signed_at=signature.signed_at if signature else None,

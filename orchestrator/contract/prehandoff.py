@@ -59,9 +59,13 @@ class SuspectFacts:
 class PrehandoffFacts:
     """The review of a workstream; `signed_by` is empty before the signature, `rationale` is the signature's.
 
-    Decisions about suspects are taken while it is `decidable`: before any attempt is claimed.
+    `suspects` is a page of them, undecided ones first; `count` is how many there are without the limit,
+    `undecided` how many of these nobody decided about. Decisions are taken while it is `decidable`: before
+    any attempt is claimed.
     """
 
+    count: int
+    undecided: int
     suspects: tuple[SuspectFacts, ...]
     decidable: bool
     signed_by: str

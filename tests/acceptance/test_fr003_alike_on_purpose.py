@@ -45,7 +45,7 @@ def test_fr003_what_was_accepted_long_ago_is_no_suspect(three: Workstream, setti
 def test_as5_all_suspects_are_decided_with_one_rationale(driver: Driver, three: Workstream) -> None:
     client, page = signed_in(driver.cast.reviewer), f"/workstreams/{three.uuid}/prehandoff/"
     assert "None of the 2 is a duplicate" in words(client.get(page))
-    others = [suspect.workstream.slug for suspect in undecided(three)]
+    others = " ".join(str(suspect.workstream.pk) for suspect in undecided(three))
     form = {"others": others, "outcome": "override", "rationale": " "}
     assert client.post(f"{page}decide-all", form).status_code == 422
     form["rationale"] = "Other regions."

@@ -87,6 +87,17 @@ def undecided(workstream: Workstream) -> list[Suspect]:
     return [suspect for suspect in suspects(workstream) if suspect.open]
 
 
+def named_by_ids(ids: str) -> list[int]:
+    """The workstreams that a page named by their numbers, with spaces between; what is none is left out."""
+    numbers = [int(one) for one in ids.split()[: TITLES_COMPARED + PLANS_COMPARED] if _is_number(one)]
+    known = set(Workstream.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+    return [number for number in numbers if number in known]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def signature_of(workstream: Workstream) -> PreHandoffReview | None:
     return PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first()
 

@@ -24,6 +24,8 @@ from orchestrator.services.workstreams.needs import wake_needing
 
 #: What takes a workstream out of work; a duplicate that was closed or merged is put away as well.
 PUT_AWAY = (Action.WORKSTREAM_ARCHIVED, Action.DUPLICATE_DECIDED)
+#: So many undecided suspects are named in a refusal; the list of suspects has all.
+SUSPECTS_NAMED = 10
 
 
 @act(
@@ -177,9 +179,17 @@ def why_not_sign_prehandoff(
         return refusal
     if not suspects:
         return None
-    named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in suspects)
-    slugs = ", ".join(suspect.workstream.slug for suspect in suspects)
-    return SuspectsOpen(f"Suspected duplicates are undecided: {named}.", suspects=slugs)
+    named = [f"{suspect.workstream.title} ({suspect.why})" for suspect in suspects]
+    slugs = [suspect.workstream.slug for suspect in suspects]
+    return SuspectsOpen(
+        f"Suspected duplicates are undecided: {_few(named)}.", suspects=_few(slugs), count=len(suspects)
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of them; of more it says how many."""
+    more = len(names) - SUSPECTS_NAMED
+    return ", ".join(names[:SUSPECTS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def why_not_accept(workstream: Workstream, actor: Actor) -> Refusal | None:

@@ -3,11 +3,12 @@
 It stands on the page of a plan and on a page of its own, for workstreams that share a plan.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
-from orchestrator.queries.work.duplicates import signature_of, suspects
+from orchestrator.queries.work.duplicates import Suspect, named_by_ids, signature_of, suspects
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.workstreams.duplicates import (
     decide_duplicate,
@@ -33,26 +34,41 @@ OUTCOMES: Final = (
     (DuplicateOutcome.MERGE, "this workstream is closed and its work goes on in the other."),
     (DuplicateOutcome.CLOSE, "this workstream is a duplicate and is archived."),
 )
-#: Suspects that one rationale decides.
-MOST_AT_ONCE: Final = 100
+#: Suspects that are shown at once, each with the form of its decision; the address says which of them.
+SHOWN: Final = 10
+PAGE: Final = "suspects"
 
 
-def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) -> dict[str, Any]:
+def section(
+    request: HttpRequest, workstream: Workstream, who: Viewer, address: Callable[[str], str]
+) -> dict[str, Any]:
     """What the section shows; `address` names where an act posts to."""
     found = suspects(workstream)
     undecided = [suspect for suspect in found if suspect.open]
+    page = Paginator(found, SHOWN).get_page(_asked_page(request, found))
     return {
-        "open": undecided,
-        "decided": [suspect for suspect in found if not suspect.open],
+        "page": page,
+        "open": [suspect for suspect in page if suspect.open],
+        "decided": [suspect for suspect in page if not suspect.open],
+        "undecided": len(undecided),
+        "ids": " ".join(str(suspect.workstream.pk) for suspect in undecided),
         "signature": (signature := signature_of(workstream)),
         "outcomes": OUTCOMES,
         "sign": address("sign"),
         "decide": address("decide"),
         "decide_all": address("decide-all"),
-        "at_once": undecided[:MOST_AT_ONCE],
         "why_not_sign": off(why_not_sign_prehandoff(workstream, who.actor, signature, undecided)),
         "why_not_decide": off(why_not_decide_duplicate(workstream, who.actor)),
     }
+
+
+def _asked_page(request: HttpRequest, found: Sequence[Suspect]) -> str:
+    """The page with the suspect that a refused decision is about, else the one that the address names."""
+    other = typed(request, "other")
+    for place, suspect in enumerate(found):
+        if other and suspect.workstream.slug == other:
+            return str(place // SHOWN + 1)
+    return request.GET.get(PAGE, "")
 
 
 @does(sign_prehandoff)
@@ -84,8 +100,8 @@ def _decide(request: HttpRequest, workstream: Workstream) -> str:
 
 @does(decide_duplicates)
 def _decide_all(request: HttpRequest, workstream: Workstream) -> str:
-    """Those that the page showed: what came since is not decided unseen."""
-    shown = [find_other(slug).pk for slug in request.POST.getlist("others")[:MOST_AT_ONCE]]
+    """Those that the page counted: what came since is not decided unseen."""
+    shown = named_by_ids(typed(request, "others"))
     made = decide_duplicates(
         workstream_id=workstream.pk,
         others=shown,
@@ -122,7 +138,9 @@ def prehandoff_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
 
 
 def prehandoff_page(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:
-    shown = section(found, viewer(request), lambda act: reverse("prehandoff-act", args=[found.uuid, act]))
+    shown = section(
+        request, found, viewer(request), lambda act: reverse("prehandoff-act", args=[found.uuid, act])
+    )
     context = {"workstream": found, "prehandoff": shown, "acted": "prehandoff"}
     return show(request, "prehandoff/page.html", context, parts=frozenset({"prehandoff"}), refusal=refusal)
 
