@@ -9,13 +9,12 @@ import tempfile
 from pathlib import Path
 
 
-def runner_folder() -> Path:
-    """DATA_DIR for this process, and for the processes that it starts; made where it is missing."""
+def runner_folder() -> str:
+    """DATA_DIR for this process and those that it starts; made where it is missing."""
     given = os.environ.get("DATA_DIR") or tempfile.mkdtemp(prefix="orchestrator-tests-")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     folder = Path(given)
     if worker and folder.name != worker:
         folder = folder / worker
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ["DATA_DIR"] = str(folder)
-    return folder
+    return str(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.runner_folder import runner_folder
 
-runner_folder()
+os.environ["DATA_DIR"] = runner_folder()
 
 from orchestrator.settings import *  # noqa: F403
 from orchestrator.settings import DATA_DIR, DATABASES, STORAGES, WORKSPACE_DIR
