@@ -285,7 +285,7 @@ Q_CLUSTER = {
     "save_limit": -1,
     "ack_failures": True,
     "catch_up": False,
-    "guard_cycle": 0.5,
+    "guard_cycle": 1,
 }
 
 #: The key that signs the history (FR-009); made when the first entry is sealed. Keep a copy elsewhere.
