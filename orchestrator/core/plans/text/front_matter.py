@@ -220,7 +220,9 @@ def silence_of(text: str) -> str:
 
 def minutes_of(silence: str) -> int | None:
     """What `silence_of` wrote, in minutes: 0 for `none`, None where nothing was said."""
-    return (0 if silence == "none" else int(silence[:-1])) if silence else None
+    if not silence:
+        return None
+    return 0 if silence == "none" else int(silence[:-1])
 
 
 def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
