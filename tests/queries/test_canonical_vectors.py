@@ -1,4 +1,4 @@
-"""Canonical JSON against the examples that RFC 8785 itself gives: sections 3.2.2, 3.2.3 and appendix B (FR-009)."""
+"""Canonical JSON against the examples of RFC 8785 itself: sections 3.2.2, 3.2.3 and appendix B (FR-009)."""
 
 import json
 import struct
