@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from orchestrator.core.flow.buckets import local_day
 from orchestrator.core.flow.forecast import FURTHEST_DAYS, RUNS, SEED, Forecast, refusal
 from orchestrator.core.flow.percentiles import SHOWN
-from orchestrator.queries.flow.filters import AddressReader, FlowSet
+from orchestrator.queries.base.asked import Unknown
+from orchestrator.queries.flow.filters import FlowAsked, FlowSet
 from orchestrator.queries.flow.forecasts import days_until_done, done_in, history_of
 from orchestrator.queries.flow.population import Population
 from orchestrator.web.charts.chart import Cell, Chart
@@ -24,6 +25,8 @@ from orchestrator.web.show import show
 MOST_BARS = 30
 #: What is asked when nobody asks for anything else.
 USUAL_DAYS = 30
+#: What the address of the page says beside the filters.
+ASKED = ("items", "by", "seed")
 MOST_ITEMS, MOST_SEED = 100_000, 2**31
 
 
@@ -34,29 +37,29 @@ class ForecastQuestion:
     items: int
     by: date
     seed: int
-    problems: tuple[str, ...]
+    problems: tuple[Unknown, ...]
 
 
 def asked(request: HttpRequest, population: Population) -> ForecastQuestion:
     """From the address; unless it says otherwise, what is in progress now, and thirty days from now."""
-    reader = AddressReader(request.GET)
+    reader = FlowAsked(request.GET, set(request.GET), by="How many by")
     today = local_day(population.until, population.zone)
     items = reader.number("items", 1, MOST_ITEMS)
     by, seed = reader.day("by"), reader.number("seed", 0, MOST_SEED)
     if by and not today < by <= today + timedelta(days=FURTHEST_DAYS):
-        reader.problems.append(f"{by.isoformat()} is not within the next ten years, so it is left out.")
+        reader.say("by", f"{by.isoformat()} is not within the next ten years")
         by = None
     return ForecastQuestion(
         items or max(len(population.in_progress), 1),
         by or today + timedelta(days=USUAL_DAYS),
         SEED if seed is None else seed,
-        tuple(reader.problems),
+        tuple(reader.unknown),
     )
 
 
 @require_safe
 def flow_forecast(request: HttpRequest) -> HttpResponse:
-    population, links = population_of(request), Links(request.GET)
+    population, links = population_of(request, ASKED), Links(request.GET)
     question = asked(request, population)
     history = tuple(history_of(population))
     why_not = refusal(history)
