@@ -140,7 +140,7 @@ def report(
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
         heard(attempt.task, actor, now)
-        if used := used_by(attempt, usage):
+        if used := used_by(attempt, usage, now):
             _USED({"id": attempt.pk}, **used)
             tells_of(Attempt, [attempt.pk], **used)
         record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb, data=told(usage))

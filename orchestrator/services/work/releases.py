@@ -55,7 +55,7 @@ def release(
             AttemptStatus.CANCELLED,
             now,
             outcome=f"Given back: {breadcrumb}",
-            **used_by(attempt, usage),
+            **used_by(attempt, usage, now),
         )
         task.breadcrumb = breadcrumb
         heard(task, actor, now)
