@@ -22,6 +22,9 @@ from orchestrator.core.terms import (
 )
 
 SHORT = 160
+#: Steps that something is said to wait for, and those of which their state is told; the others are counted.
+KEYS_TOLD: Final = 12
+STATES_TOLD: Final = 3
 #: What a failed task waits for; the attempt that failed is named before it.
 _REQUEUED: Final = "waits for a person to re-queue it"
 _UNACCEPTED: Final = "nobody has accepted it"
@@ -86,8 +89,20 @@ def to_be_launched(gate: bool) -> str:
     return f"waits for the next round, which {'puts it up for sign-off' if gate else 'launches it'}"
 
 
-def waits_for(other: TaskView) -> str:
-    return f"waits for {other.key}: {as_holder(other)}"
+def waits_for(other: TaskView, *beside: TaskView) -> str:
+    """`waits for A4: not started`, `waits for A4 + B3; A4: running on builder-1; B3: not started`."""
+    if not beside:
+        return f"waits for {other.key}: {as_holder(other)}"
+    awaited = (other, *beside)
+    shown = [f"{one.key}: {as_holder(one)}" for one in awaited[:STATES_TOLD]]
+    more = [f"{len(awaited) - STATES_TOLD} more"] if len(awaited) > STATES_TOLD else []
+    return f"waits for {'; '.join([together([one.key for one in awaited]), *shown, *more])}"
+
+
+def together(keys: Sequence[str]) -> str:
+    """Several steps in the words of seed 002: `A4 + B3`, all of them up to a length."""
+    more = len(keys) - KEYS_TOLD
+    return " + ".join(keys[:KEYS_TOLD]) + (f" + {more} more" if more > 0 else "")
 
 
 def waits_for_batch(first: TaskView) -> str:
@@ -327,9 +342,13 @@ def detail_of(kind: RootKind, task: TaskView) -> str:
     return details.get(kind, task.artifact)
 
 
-def chain_of(names: Sequence[str], stands: str) -> str:
-    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`"""
+def chain_of(names: Sequence[str], stands: str, beside: Sequence[str] = ()) -> str:
+    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`; `beside` is what the first one
+    waits for as well: `D1 waits for B2 + C2; B2 waits for A1: …`."""
     first, *others = names
+    if others and beside:
+        rest = chain_of(others, stands)
+        return f"{first} waits for {together([others[0], *beside])}; {rest}"
     if len(others) >= _STATIONS:
         left_out = len(others) - 3
         others = [*others[:2], f"{left_out} more, of which the last waits for {others[-1]}"]

@@ -113,6 +113,12 @@ class Waiting:
         standing = self._look(at.workstream)
         return standing.verdicts[at.key].holder if standing else ""
 
+    def _beside(self, start: Point) -> tuple[str, ...]:
+        """What the task asked about waits for as well."""
+        standing = self._look(start.workstream)
+        verdict = standing.verdicts.get(start.key) if standing else None
+        return verdict.beside if verdict else ()
+
     def _root(self, found: Chain, link: WaitingLink, task: Task | None, since: Since) -> WaitingRoot:
         kind, at = found.kind, found.root.at
         workstream = self._workstream(at)
@@ -212,7 +218,7 @@ class Waiting:
         if not names or found.root.at == Point(start.workstream):
             said = f"{names[0]}: {root.stands}" if names else root.stands
         else:
-            said = explain.chain_of(names, root.stands)
+            said = explain.chain_of(names, root.stands, self._beside(start))
         lasted = self._now - root.since if root.since else None
         return explain.whole_chain(said, lasted, root.behind, root.to_do, also)
 
