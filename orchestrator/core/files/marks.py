@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.core.engine.explain import together
+from orchestrator.core.engine.together import together
 
 
 class Mark(StrEnum):
