@@ -38,9 +38,18 @@ class ServerRefused(Exception):
     @property
     def retry_after(self) -> int:
         """In how many seconds the same may be tried again; 0 where waiting does not help."""
-        details = self.answer.get("details")
-        told = details.get("retry_after") if isinstance(details, Mapping) else None
+        told = self._details.get("retry_after")
         return told if isinstance(told, int) else 0
+
+    @property
+    def field(self) -> str:
+        """Which member of the call is wrong; empty where it is none."""
+        return str(self._details.get("field", ""))
+
+    @property
+    def _details(self) -> Mapping[str, Any]:
+        details = self.answer.get("details")
+        return details if isinstance(details, Mapping) else {}
 
 
 class _StayHere(HTTPRedirectHandler):

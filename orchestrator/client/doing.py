@@ -18,7 +18,7 @@ from orchestrator.client.agent import Agent, Ending, find_agent
 from orchestrator.client.brief_text import conflict_lines
 from orchestrator.client.connection import Connection, ServerRefused, Unreachable
 from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out, hold
-from orchestrator.client.held import HeldStep, take_next
+from orchestrator.client.held import HeldStep, send, take_next
 from orchestrator.client.login import Misconfigured
 from orchestrator.client.prompts import merge_prompt, step_prompt
 from orchestrator.client.reply import Exit, Reply
@@ -297,10 +297,7 @@ class Worker:
 
     def _post(self, held: HeldStep, act: str, **body: object) -> dict[str, Any]:
         usage = summed(self.used) if act in TELLING else {}
-        body |= {"usage": usage} if usage else {}
-        facts: dict[str, Any] = self.connection.post(
-            f"attempts/{held.attempt}/{act}", held.with_token(**body)
-        )
+        facts = send(self.connection, held, act, body | ({"usage": usage} if usage else {}))
         if usage:
             self.used.clear()
         self.told(held.key, act, str(body.get("error", "")))

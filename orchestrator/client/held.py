@@ -38,6 +38,21 @@ def held_attempt(connection: Connection, attempt: int = 0) -> HeldStep:
     raise Misconfigured(f"Say which one with --attempt: you hold {listed}.")
 
 
+def send(connection: Connection, held: HeldStep, act: str, body: dict[str, object]) -> dict[str, Any]:
+    """Say a word of a held step. What a program printed of its usage may be wrong: where that alone is
+    refused, the word goes without it, so that no work is lost for it."""
+    address = f"attempts/{held.attempt}/{act}"
+    try:
+        facts: dict[str, Any] = connection.post(address, held.with_token(**body))
+    except ServerRefused as refusal:
+        if "usage" not in body or not refusal.field.startswith("usage"):
+            raise
+        print(f"{held.key}: {refusal.message} It is left out.", flush=True)
+        rest = {name: value for name, value in body.items() if name != "usage"}
+        facts = connection.post(address, held.with_token(**rest))
+    return facts
+
+
 def take_next(connection: Connection, wanted: dict[str, object], wait: int) -> dict[str, Any]:
     """The answer of `next`, with the place of the claim in its brief: a call with an idempotency key is
     answered before the place is made, so that is asked for once more."""

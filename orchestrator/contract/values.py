@@ -67,13 +67,13 @@ class UsageGiven(Body):
     """What was used since the word before: tokens, money as it is written (`"1.25"`) with its ISO currency,
     the model, and seconds of wall time."""
 
-    tokens_in: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
-    tokens_out: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
+    tokens_in: Annotated[int, Field(ge=0, le=usage.MOST, strict=True)] = 0
+    tokens_out: Annotated[int, Field(ge=0, le=usage.MOST, strict=True)] = 0
     # What does not fit is refused by `core/engine/usage.py`, which says it in words.
     cost: Annotated[str, Field(max_length=100), _form(usage.COST)] = ""
     currency: Annotated[str, Field(max_length=100), _form(usage.CURRENCY)] = ""
     model: Annotated[str, Field(max_length=usage.MODEL_LENGTH, pattern=NO_NUL)] = ""
-    seconds: Annotated[int, Field(ge=0, le=usage.MOST)] = 0
+    seconds: Annotated[int, Field(ge=0, le=usage.MOST, strict=True)] = 0
 
 
 @dataclass(frozen=True)

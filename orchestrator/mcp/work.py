@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
+from pydantic import StrictInt
 
 from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFacts, HeldTasks, NextFacts
 from orchestrator.contract.briefs import Brief, Orientation
@@ -29,7 +30,7 @@ from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases
 
 #: What a word says of usage, by the names of `core/engine/usage.py`.
-Used = dict[str, int | str] | None
+Used = dict[str, StrictInt | str] | None
 #: A person may hold several; what an answer shows of them.
 MOST_HELD: Final = 20
 

@@ -1,6 +1,7 @@
 """FR-013: what a step took of a model is told with every word, summed exactly, and kept in history."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from orchestrator.core.engine.usage import Usage, added, read_usage, totals
 from orchestrator.core.errors import InvalidInput
 from orchestrator.models import HistoryEntry
 from orchestrator.queries.work.proof import criteria_to_prove
-from orchestrator.services.work import collector
+from orchestrator.services.work import claims, collector
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine
@@ -83,6 +84,67 @@ def test_fr013_wrong_usage_is_refused_and_nothing_is_stored(driver: Driver) -> N
     for usage, status in (({"cost": "1", "currency": "USD"}, 200), ({"cost": "1", "currency": "EUR"}, 422)):
         assert machine.post(address, {"token": held.token, "breadcrumb": "x", "usage": usage})[0] == status
     assert driver.attempt("A1").used.cost == "1.00"
+
+
+@pytest.mark.parametrize(
+    ("usage", "field"),
+    [
+        ({"seconds": 4_000}, "usage.seconds"),
+        ({"tokens_in": 10**15}, "usage.tokens_in"),
+        ({"tokens_out": 10**9}, "usage.tokens_out"),
+        ({"cost": "999999999", "currency": "USD"}, "usage.cost"),
+    ],
+)
+def test_fr013_more_than_can_be_used_since_the_claim_is_refused(
+    driver: Driver, usage: dict[str, object], field: str
+) -> None:
+    """EC-6: one absurd word would stop the whole plan at its budget, and forecasts would build on it."""
+    driver.start()
+    held = driver.claim("A1")
+    with pytest.raises(InvalidInput) as refusal:
+        claims.report(
+            attempt_id=held.attempt_id,
+            token=held.token,
+            executor=held.executor,
+            breadcrumb="x",
+            usage=read_usage(usage),
+            now=held.claimed_at + timedelta(minutes=10),
+        )
+    assert refusal.value.details["field"] == field
+    assert "A1 attempt 1, claimed 600 s ago, cannot have used more than" in refusal.value.message
+    assert driver.attempt("A1").used == Usage()
+
+
+def test_fr013_time_is_held_against_the_sum_of_all_words(driver: Driver) -> None:
+    driver.start()
+    held = driver.claim("A1")
+
+    def say(seconds: int) -> None:
+        claims.report(
+            attempt_id=held.attempt_id,
+            token=held.token,
+            executor=held.executor,
+            breadcrumb="x",
+            usage=Usage(seconds=seconds),
+            now=held.claimed_at + timedelta(minutes=10),
+        )
+
+    say(600)
+    with pytest.raises(InvalidInput):
+        say(61)
+    say(60)
+    assert driver.attempt("A1").used.seconds == 660
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tokens_in": True}, {"seconds": "12"}, {"model": "small\nand large"}, {"tokens_out": 1.0}]
+)
+def test_fr013_usage_is_read_strictly(driver: Driver, wrong: dict[str, object]) -> None:
+    driver.start()
+    held = driver.claim("A1")
+    body = {"token": held.token, "breadcrumb": "x", "usage": wrong}
+    status, refusal = Machine.of(held.executor).post(f"/api/attempts/{held.attempt_id}/report", body)
+    assert (status, next(iter(wrong)) in refusal["message"]) == (422, True)
 
 
 def test_fr013_a_committed_result_says_it_too(driver: Driver, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """A coding agent does steps through `orchestrator work` (AD-6, FR-027). A stub stands in for it."""
 
+import json
 import signal
 import sys
 import threading
@@ -116,6 +117,30 @@ def test_ad6_the_agent_is_given_no_token_of_ours(call: Call, driver: Driver, stu
     made = (tmp_path / "made.txt").read_text()
     assert "ORCHESTRATOR_TOKEN" not in made
     assert "'PATH'" in made
+
+
+def test_ad6_work_counts_though_its_agent_prints_an_impossible_usage(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start()
+    program = tmp_path / "boasts.py"
+    program.write_text(
+        "import re, sys\n"
+        "for pk in re.findall(r'^  (\\d+): ', sys.stdin.read(), re.M): print(f'PROOF {pk}: ran')\n"
+        "print('Used 900000000000 tokens.')\nprint('All of it.')\n"
+    )
+    agents = tmp_path / "agents.toml"
+    command = json.dumps([sys.executable, str(program)])
+    agents.write_text(
+        f'[boaster]\ncommand = {command}\nprompt = "stdin"\nanswer = "text"\n'
+        "usage = { tokens_in = 'Used ([0-9]+) tokens' }\n"
+    )
+    more = ["--agents", str(agents), "--agent", "boaster", "--folder", str(tmp_path)]
+    told = call("work", "--once", "--log", str(tmp_path), *more)
+    assert told.code == 0, told
+    assert "cannot have used more than" in told.out
+    attempt = driver.attempt(told.out.split(":")[0])
+    assert (attempt.status, attempt.used.tokens_in) == ("completed", 0)
 
 
 def test_ad6_an_agent_that_fails_fails_the_attempt_with_its_log(call: Call, driver: Driver, stub) -> None:

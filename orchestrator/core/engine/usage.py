@@ -21,6 +21,10 @@ CURRENCY: Final = r"[A-Z]{3}"
 _MILLION: Final = 1_000_000
 _NUMBERS: Final = ("tokens_in", "tokens_out", "seconds")
 _KNOWN: Final = frozenset({*_NUMBERS, "cost", "currency", "model"})
+#: Seconds by which clocks, and what went before the claim, may differ from how long an attempt lasted.
+LEEWAY: Final = 60
+#: What no attempt uses in a second, however many models it has work for it, and in whatever currency.
+MOST_A_SECOND: Final = {"tokens_in": 1_000_000, "tokens_out": 100_000, "cost": 1_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,8 @@ def read_usage(given: Mapping[str, Any] | None) -> Usage:
     if bool(cost) != bool(currency):
         raise _wrong("cost" if currency else "currency", "is missing: money has both")
     model = given.get("model", "")
-    if not isinstance(model, str) or len(model) > MODEL_LENGTH:
-        raise _wrong("model", f"is a text of at most {MODEL_LENGTH} characters")
+    if not isinstance(model, str) or len(model) > MODEL_LENGTH or not model.isprintable():
+        raise _wrong("model", f"is one line of at most {MODEL_LENGTH} characters")
     micros = int(Decimal(cost) * _MILLION) if cost else 0
     return Usage(micros=micros, currency=currency, model=model, **numbers)
 
@@ -104,6 +108,19 @@ def added(before: Usage, more: Usage) -> Usage:
     )
 
 
+def refuse_impossible(used: Usage, lasted: float, subject: str) -> None:
+    """InvalidInput where an attempt that lasted so many seconds cannot have used that much: a budget would
+    stop the whole plan for it, and forecasts would build on it."""
+    room = max(0, int(lasted)) + LEEWAY
+    for name in _NUMBERS:
+        value, most = getattr(used, name), room * MOST_A_SECOND.get(name, 1)
+        if value > most:
+            raise _impossible(name, f"{value:,}", f"{most:,}", lasted, subject)
+    if used.micros > room * MOST_A_SECOND["cost"] * _MILLION:
+        said = f"{used.cost} {used.currency}"
+        raise _impossible("cost", said, f"{room * MOST_A_SECOND['cost']:,}", lasted, subject)
+
+
 def totals(used: Iterable[Usage]) -> tuple[Usage, ...]:
     """The sums, one for each currency; what was said without money is in the first of them."""
     sums: dict[str, Usage] = {}
@@ -118,6 +135,15 @@ def _number(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
         raise _wrong(name, f"is a whole number from 0 to {MOST:,}")
     return value
+
+
+def _impossible(name: str, used: str, most: str, lasted: float, subject: str) -> InvalidInput:
+    return InvalidInput(
+        f"usage: {name} would be {used} altogether, and {subject}, claimed {max(0, int(lasted)):,} s ago, "
+        f"cannot have used more than {most}.",
+        recovery=f"Say what was used since the word before, or leave {name} out; nothing was stored.",
+        field=f"usage.{name}",
+    )
 
 
 def _wrong(name: str, problem: str) -> InvalidInput:

@@ -4,10 +4,11 @@ A dropped dependency is no change of the text: the version that follows has the 
 it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orchestrator.core.findings import Finding
 from orchestrator.core.plans.circles import circles
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.graph import Graph, compile_graph
@@ -27,6 +28,11 @@ class ImpossibleNeed:
     need: str
     line: int
     why: str
+
+
+def names_impossible(findings: Iterable[Finding]) -> bool:
+    """Whether one of the findings is about a dependency that may be left out."""
+    return any(one.code in IMPOSSIBLE for one in findings)
 
 
 def impossible_needs(plan: Plan) -> tuple[ImpossibleNeed, ...]:

@@ -195,17 +195,7 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
-    save_later(
-        workstream,
-        "status",
-        "version_id",
-        "title",
-        "domain",
-        "priority",
-        "budget",
-        "over_budget",
-        "over_budget_at",
-    )
+    save_later(workstream)
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 
@@ -245,27 +235,67 @@ def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Mi
 
 def _approved(workstream: Workstream, version_id: int, now: datetime) -> WorkflowVersion:
     """The version, if work may go on under it now."""
-    if workstream.status != WorkstreamStatus.ACTIVE:
-        raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
+    if refusal := why_no_migration(workstream):
+        raise refusal
     rows = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id)
     version = rows.filter(workflow=workstream.version.workflow_id).first()
     if version is None:
         raise NotFound(f"{workstream} has no such version.")
-    if version.pk == workstream.version_id:
-        said = f"{workstream} follows version {version.number} already"
+    if refusal := _why_followed(workstream, version):
         raise by_whom(
-            WrongState(f"{said}."),
-            said,
+            refusal,
+            f"{workstream} follows version {version.number} already",
             workstream=workstream,
             actions=[Action.WORKSTREAM_MIGRATED],
             subject__endswith=f"to version {version.number}",
         )
-    # Before it is in effect for the workstream it was approved for, its approval may still be withdrawn.
+    if refusal := _why_not_in_force(workstream, version, now):
+        raise refusal
+    return version
+
+
+def why_not_migrate(
+    workstream: Workstream, version: WorkflowVersion, actor: Actor, now: datetime
+) -> Refusal | None:
+    """Why this actor may not bring the workstream to a version of its workflow; whether the mapping settles
+    every step is seen by checking it."""
+    return (
+        why_no_other_version(workstream, version)
+        or _why_not_in_force(workstream, version, now)
+        or migrate_workstream.why_not(actor)
+    )
+
+
+def why_no_other_version(workstream: Workstream, version: WorkflowVersion) -> Refusal | None:
+    """Why the workstream is not brought to the version, in force or not: it is not active, or follows it."""
+    return why_no_migration(workstream) or _why_followed(workstream, version)
+
+
+def why_no_migration(workstream: Workstream) -> Refusal | None:
+    """Why work does not go on under another version: it is not active."""
+    if under_way(workstream):
+        return None
+    return WrongState(
+        f"{workstream} is {workstream.status}; only active workstreams are migrated.",
+        recovery="Nothing is left to do here.",
+    )
+
+
+def _why_followed(workstream: Workstream, version: WorkflowVersion) -> Refusal | None:
+    if version.pk != workstream.version_id:
+        return None
+    return WrongState(
+        f"{workstream} follows version {version.number} already.", recovery="Nothing is left to do."
+    )
+
+
+def _why_not_in_force(workstream: Workstream, version: WorkflowVersion, now: datetime) -> Refusal | None:
+    """Before it is in effect for the workstream it was approved for, its approval may still be withdrawn."""
     taken = version.workstream_id in {None, workstream.pk} or version.stages.exists()
     in_force = taken and version.effective_at is not None and version.effective_at <= now
-    if version.status != VersionStatus.APPROVED or not in_force:
-        raise WrongState(
-            f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",
-            recovery="Choose an approved version; a superseded one is reached by rolling a migration back.",
-        )
-    return version
+    if version.status == VersionStatus.APPROVED and in_force:
+        return None
+    return WrongState(
+        f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",
+        recovery="Choose an approved version; a superseded one is reached by rolling a migration back.",
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import ItemVerdict
-from orchestrator.core.errors import AlreadyDecided, MigrationImpossible, NotFound, WrongState
+from orchestrator.core.errors import AlreadyDecided, MigrationImpossible, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import (
     AttemptStatus,
@@ -14,7 +14,6 @@ from orchestrator.core.terms import (
     MappingKind,
     Scope,
     TaskStatus,
-    WorkstreamStatus,
 )
 from orchestrator.models import Attempt, MappedStep, Migration, Step, Task, Workstream
 from orchestrator.queries.changes.migrations import last_migration
@@ -36,7 +35,7 @@ from orchestrator.services.changes.carry_over import (
     open_migration,
     save_all,
 )
-from orchestrator.services.changes.migration import follow
+from orchestrator.services.changes.migration import follow, why_no_migration
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +91,19 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
     return migration
 
 
+def why_not_roll_back(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not roll a migration of the workstream back; what its steps say is another matter
+    (`queries.changes.roll_backs`)."""
+    return why_no_migration(workstream) or roll_back.why_not(actor)
+
+
 def _latest(migration_id: int) -> tuple[Migration, Workstream]:
     workstream_id = Migration.objects.filter(pk=migration_id).values_list("workstream_id", flat=True).first()
     if workstream_id is None:
         raise NotFound("There is no such migration.")
     workstream = locked_workstream(workstream_id)
-    if workstream.status != WorkstreamStatus.ACTIVE:
-        raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
+    if refusal := why_no_migration(workstream):
+        raise refusal
     rolled_back = Migration.objects.select_related("from_version__workflow", "to_version").get(
         pk=migration_id
     )

@@ -246,6 +246,31 @@ def _revert(
     return current.pk
 
 
+def why_not_integrate(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not record that the work became part of the base branch."""
+    return why_nothing_to_integrate(workstream) or integrate.why_not(actor)
+
+
+def why_not_look(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not have the repository compared with the work."""
+    return why_nothing_to_integrate(workstream) or look.why_not(actor)
+
+
+def why_nothing_to_integrate(workstream: Workstream) -> Refusal | None:
+    """Why nothing of a workstream is integrated, whoever asks: it has not begun, is archived, or has no
+    complete task."""
+    if workstream.status not in OPEN_TO_INTEGRATION:
+        return WrongState(
+            f"{workstream} is {workstream.status}; nothing of it is integrated.",
+            recovery="Only the work of an active or a completed workstream is integrated.",
+        )
+    if not workstream.done_tasks:
+        return WrongState(
+            "No task is complete, so there is nothing to integrate.", recovery="Complete a task first."
+        )
+    return None
+
+
 def refuse_integrated(workstream: Workstream) -> None:
     """BaselineIntegrated while an integration is in force: complete work is not done again behind it."""
     if refusal := why_integrated(workstream):
@@ -303,8 +328,8 @@ def _integrate(
 ) -> int:
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status not in OPEN_TO_INTEGRATION:
-            raise WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")
+        if refusal := why_nothing_to_integrate(workstream):
+            raise refusal
         if integration_in_force(workstream):
             said, actions = f"{workstream} is integrated already", [Action.BASELINE_INTEGRATED]
             raise by_whom(WrongState(f"{said}."), said, workstream=workstream, actions=actions)

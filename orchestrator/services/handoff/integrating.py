@@ -49,7 +49,7 @@ def merge_work(*, workstream_id: int, seen: str, actor: Actor, now: datetime) ->
         raise NotFound("There is no such workstream.")
     if made("integrated"):
         return "The merge is done, and the integration is recorded."
-    if refusal := why_not_merge(workstream):
+    if refusal := why_not_merge(workstream, actor):
         raise refusal
     with worktree_in(workstream, "").alone():
         merge = _wanted(workstream, seen, now)
@@ -64,15 +64,17 @@ def merge_work(*, workstream_id: int, seen: str, actor: Actor, now: datetime) ->
     return f"{said} The integration is recorded: from now on rework needs a revert decision first."
 
 
-def why_not_merge(workstream: Workstream) -> Refusal | None:
-    """Why nothing is merged from here; None when it may be."""
+def why_not_merge(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor merges nothing from here; None when they may."""
+    if refusal := merge_work.why_not(actor):
+        return refusal
     if settings.INTEGRATION == OFF:
         return WrongState(
             "Merging from here is switched off.",
             recovery="Merge in the repository, where it is found; or ask the operator to set INTEGRATION.",
         )
-    if workstream.status not in baseline.OPEN_TO_INTEGRATION:
-        return WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")
+    if refusal := baseline.why_nothing_to_integrate(workstream):
+        return refusal
     if integration_in_force(workstream):
         return WrongState(f"{workstream} is integrated already.")
     return None

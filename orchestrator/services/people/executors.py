@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
@@ -191,9 +191,31 @@ def retire_executor(*, name: str, actor: Actor, now: datetime) -> int:
     return len(live)
 
 
+def why_not_manage(executor: Executor, actor: Actor) -> Refusal | None:
+    """Why this actor may neither make nor revoke tokens of the executor: it is another account's."""
+    if actor.user is not None and (actor.user.is_superuser or _is_owner(executor, actor)):
+        return None
+    return NotAllowed(
+        f"The executor {executor} belongs to another account.",
+        recovery=f"{executor.user} and administrators manage it.",
+    )
+
+
+def why_not_retire(executor: Executor, actor: Actor) -> Refusal | None:
+    """Why this actor may not retire the executor; one without a live token is retired already."""
+    if refusal := why_not_manage(executor, actor):
+        return refusal
+    if executor.tokens.filter(revoked_at=None).exists():
+        return None
+    return WrongState(
+        "It has no token.",
+        recovery="Those that the server starts need none; the setting EXECUTORS counts them.",
+    )
+
+
 def _own(executor: Executor, actor: Actor) -> None:
-    if actor.user is None or not (actor.user.is_superuser or _is_owner(executor, actor)):
-        raise NotAllowed(f"The executor {executor} belongs to another account.")
+    if refusal := why_not_manage(executor, actor):
+        raise refusal
 
 
 def _is_owner(executor: Executor, actor: Actor) -> bool:

@@ -105,26 +105,33 @@ def submit_plan(
             submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
-            _refuse_state_of_its_own(workstream, adopt)
+            if adopt and (refusal := why_not_adopt(workstream)):
+                raise refusal
             version = next_version(workstream, plan, text, actor, now, change_reason, note)
         if workstream.status == WorkstreamStatus.PLANNING and workstream.version_id == version.pk:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
-        record(
-            workstream=workstream,
-            actor=actor,
-            action=Action.PLAN_SUBMITTED,
-            subject=f"version {version.number}",
-            reason=change_reason,
-            now=now,
-            data={
-                "sha256": version.source_sha256,
-                "findings": len(reading.findings),
-                "adopts": version.adopts,
-                **note_of(version),
-            },
-        )
+        _record(version, workstream, actor, change_reason, len(reading.findings), now)
         wake(workstream.pk)
     return Submission(version, workstream, told_as_taken(reading) if version.adopts else reading)
+
+
+def _record(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, reason: str, findings: int, now: datetime
+) -> None:
+    record(
+        workstream=workstream,
+        actor=actor,
+        action=Action.PLAN_SUBMITTED,
+        subject=f"version {version.number}",
+        reason=reason,
+        now=now,
+        data={
+            "sha256": version.source_sha256,
+            "findings": findings,
+            "adopts": version.adopts,
+            **note_of(version),
+        },
+    )
 
 
 def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:
@@ -134,13 +141,15 @@ def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | Non
     return lacking(actor, PROPOSERS if workstream else SUBMITTERS)
 
 
-def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
-    if adopt and workstream.tasks.exists():
-        raise WrongState(
-            f"{workstream} is under way; its tasks have a state of their own.",
-            recovery="Submit the version without adopting the state of its source.",
-            field="adopt",
-        )
+def why_not_adopt(workstream: Workstream | None) -> Refusal | None:
+    """Why a submitted text does not say how far the tasks are: those of the workstream say so themselves."""
+    if workstream is None or not workstream.tasks.exists():
+        return None
+    return WrongState(
+        f"{workstream} is under way; its tasks have a state of their own.",
+        recovery="Submit the version without adopting the state of its source.",
+        field="adopt",
+    )
 
 
 def _schedulable(reading: Reading, leave_needs: bool) -> tuple[Plan, Format]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.parametrise import NewParameter, with_parameters
-from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import Format, Scope, VersionStatus
@@ -117,6 +117,19 @@ def bring_back_workflow(*, name: str, reason: str, actor: Actor, now: datetime) 
     return _set_archived(name, reason, actor, now, archived=False)
 
 
+def why_not_start(entry: LibraryEntry, actor: Actor) -> Refusal | None:
+    """Why this actor may not start work from a workflow of the library: their role, or it is archived."""
+    return start_from_workflow.why_not(actor) or _why_archived(entry)
+
+
+def _why_archived(entry: LibraryEntry) -> Refusal | None:
+    if not entry.archived_at:
+        return None
+    return WrongState(
+        f"{entry.title} is archived; nothing is started from it.", recovery="Bring it back first."
+    )
+
+
 def usable(name: str, number: int = 0) -> LibraryEntry:
     """A workflow of the library that work may be started from, in its newest version or the one with this
     number.
@@ -124,10 +137,8 @@ def usable(name: str, number: int = 0) -> LibraryEntry:
     NotFound, or WrongState when it is archived.
     """
     entry = find_entry(name, number or None)
-    if entry.archived_at:
-        raise WrongState(
-            f"{entry.title} is archived; nothing is started from it.", recovery="Bring it back first."
-        )
+    if refusal := _why_archived(entry):
+        raise refusal
     return entry
 
 

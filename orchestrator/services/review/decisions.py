@@ -18,6 +18,7 @@ from orchestrator.core.errors import (
     VersionMoved,
     WrongState,
 )
+from orchestrator.core.findings import Finding
 from orchestrator.core.people.roles import APPROVERS, PROPOSERS, SIGNERS
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Format, Scope, VersionStatus, WorkstreamStatus
@@ -91,9 +92,9 @@ def approve_version(
         if refusal := why_not_approve_version(version, workstream, actor, before):
             raise refusal
         reading = judged_version(version, workstream)
-        if reading.plan is None or reading.blockers:
-            first = reading.blockers[0]
-            raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
+        refusal = why_blocked(reading.blockers)
+        if refusal or reading.plan is None:
+            raise refusal or PlanHasBlockers("The text cannot be read as a plan.")
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         if not _signed_by_all(version, workstream, actor, note, now, before):
             return workstream
@@ -191,6 +192,15 @@ def why_not_approve_version(
             recovery=f"Ask {so_far.asked} to approve it too.",
         )
     return None
+
+
+def why_blocked(findings: Sequence[Finding]) -> Refusal | None:
+    """Why a version is not approved by anybody: of what its check found, the first that blocks it."""
+    first = next((found for found in findings if found.blocks), None)
+    if first is None:
+        return None
+    where = f"Line {first.line}: " if first.line else ""
+    return PlanHasBlockers(f"{where}{first.message}", recovery=first.fix, line=first.line)
 
 
 def _one_of(names: Sequence[str]) -> str:

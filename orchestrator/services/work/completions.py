@@ -193,7 +193,7 @@ def _hand_over(
         result=attempt.result,
         proof=attempt.proof,
         same_as=earlier,
-        **used_by(attempt, given.usage),
+        **used_by(attempt, given.usage, now),
     )
     _INSERT_CHECKS(checks)
     speaks_of(*checks)

@@ -167,7 +167,7 @@ def _ended_already(attempt: Attempt, refusal: Refusal) -> Refusal:
 
 def _fail(situation: Situation, actor: Actor, error: str, now: datetime, usage: Usage = NOTHING) -> None:
     attempt = situation.attempt
-    end(attempt, AttemptStatus.FAILED, now, error=error, **used_by(attempt, usage))
+    end(attempt, AttemptStatus.FAILED, now, error=error, **used_by(attempt, usage, now))
     attempt.task.status = TaskStatus.BLOCKED
     answer_silence(attempt.task, "Overtaken: the attempt was declared failed.", actor, now)
     announce(

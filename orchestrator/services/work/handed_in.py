@@ -94,7 +94,7 @@ def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, comm
         touched=list(handed.touched),
         asked_at=given.now,
     )
-    used = used_by(attempt, given.usage)
+    used = used_by(attempt, given.usage, given.now)
     _UPDATE({"id": attempt.pk}, verification=row, **used)
     attempt.verification = row
     tells_of(Attempt, [attempt.pk], verification_id=row.pk, **used)

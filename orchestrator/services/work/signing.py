@@ -1,12 +1,23 @@
 """Who may sign a gate; the page asks before, the act asks again (FR-006)."""
 
+from orchestrator.core.engine import explain
 from orchestrator.core.engine.signatures import Signer, SignOff
-from orchestrator.core.errors import HeldBack, NoRole, NotAllowed, Refusal, SelfApproval, WrongState
+from orchestrator.core.errors import (
+    AlreadyDecided,
+    HeldBack,
+    NoRole,
+    NotAllowed,
+    Refusal,
+    SelfApproval,
+    WrongState,
+)
 from orchestrator.core.people.roles import SIGNERS
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.signatures import Signatures, signatures_of, workers_before
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.handoff.baseline import why_integrated
 
 
 def signer(actor: Actor) -> Signer:
@@ -39,6 +50,36 @@ def why_not_decide(
         signed = f"{actor.label} has signed {gate.step.key} already."
         return WrongState(signed, recovery=_after_signing(so_far))
     return _own_work(gate, actor, names_steps)
+
+
+def why_waits_for_nobody(gate: Task, *, waits: bool, rejected: bool, stands: str) -> Refusal | None:
+    """Why nobody decides about the gate now, whoever asks; None while it waits for a decision.
+
+    `waits`: an attempt of it does. `rejected`: it was rejected, and that has not taken effect yet. `stands`
+    is the sentence that says where a gate stands which does not wait.
+    """
+    if gate.status == TaskStatus.COMPLETE:
+        return AlreadyDecided("It is signed already.", recovery="The decisions stand on its page.")
+    if rejected:
+        return AlreadyDecided(
+            "It is rejected.",
+            recovery="It can be decided again once the work has come back, or that was withdrawn.",
+        )
+    if not waits:
+        said = explain.nothing_to_sign(stands)
+        return WrongState(said, recovery="Whoever signs is told when it waits for them.")
+    return None
+
+
+def why_not_reject(gate: Task, *, somewhere: bool) -> Refusal | None:
+    """Why a gate that may be decided cannot be rejected: no earlier step was done that work could return to
+    (`somewhere`), or the work is part of the base branch."""
+    if not somewhere:
+        return WrongState(
+            "No step before this gate was completed, so work cannot return to one.",
+            recovery="Approve it, or wait until a step before it is complete.",
+        )
+    return why_integrated(gate.workstream)
 
 
 def _after_signing(so_far: SignOff) -> str:

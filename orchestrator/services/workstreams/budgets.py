@@ -4,7 +4,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.budgets import NO_BUDGET, reached, read_budget
-from orchestrator.core.errors import WrongState
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.terms import InterventionKind, Scope
 from orchestrator.models import Intervention, Workstream
@@ -17,6 +17,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.people.budget_decisions import give_plan
 from orchestrator.services.people.interventions import close_intervention
+from orchestrator.services.workstreams.priorities import NOTHING_TO_CHANGE
 
 
 @act(
@@ -25,7 +26,7 @@ from orchestrator.services.people.interventions import close_intervention
     reason=why("reason", "Say why the budget changes."),
     person="A budget is decided by a person.",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.BUDGET_SET,),
+    records=(Action.BUDGET_SET, Action.INTERVENTION_DONE),
 )
 def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, now: datetime) -> Workstream:
     """Set what all steps of a workstream may use together, such as `2,000,000 tokens, 20 USD, 3 h`, or `no
@@ -37,12 +38,21 @@ def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, no
     given = read_budget(budget)
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if not workstream.is_open:
-            raise WrongState(f"{workstream} is {workstream.status}; its budget no longer matters.")
+        if refusal := why_not_set_budget(workstream, actor):
+            raise refusal
         give_plan(workstream, given, reason, actor, now)
         _answer(workstream, actor, now)
         wake(workstream.pk)
     return workstream
+
+
+def why_not_set_budget(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not change the budget: the workstream is closed, or their role."""
+    if not workstream.is_open:
+        return WrongState(
+            f"{workstream} is {workstream.status}; its budget no longer matters.", recovery=NOTHING_TO_CHANGE
+        )
+    return set_budget.why_not(actor)
 
 
 def follow_budget(workstream: Workstream, before: str, actor: Actor, now: datetime) -> None:

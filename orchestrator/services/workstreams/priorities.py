@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.errors import InvalidInput, Refusal, WrongState
 from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Scope
@@ -20,6 +20,8 @@ from orchestrator.services.base.wake import wake
 
 #: The largest priority in either direction, as in the front matter of a plan.
 MOST: Final = 999_999
+#: What is said of a workstream that was accepted or archived.
+NOTHING_TO_CHANGE: Final = "Nothing of it is launched any more, unless it is re-opened."
 
 
 @act(
@@ -40,11 +42,11 @@ def set_priority(
         raise InvalidInput(f"A priority is a whole number from -{MOST} to {MOST}.", field="priority")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if not workstream.is_open:
-            raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")
+        if refusal := why_not_set_priority(workstream, actor):
+            raise refusal
         before = workstream.priority
         workstream.priority = priority
-        touch(workstream, now, "priority")
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -56,6 +58,16 @@ def set_priority(
         )
         wake(workstream.pk)
     return workstream
+
+
+def why_not_set_priority(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not change the priority: the workstream is closed, or their role."""
+    if not workstream.is_open:
+        return WrongState(
+            f"{workstream} is {workstream.status}; its priority no longer matters.",
+            recovery=NOTHING_TO_CHANGE,
+        )
+    return set_priority.why_not(actor)
 
 
 def priority_under(workstream: Workstream, plan: Plan) -> int:

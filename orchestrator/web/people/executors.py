@@ -16,9 +16,15 @@ from orchestrator.core.errors import FormSentBefore, NotFound, Refusal
 from orchestrator.models import Assignment, Executor
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
-from orchestrator.services.people.executors import issue_token, retire_executor, revoke_token
+from orchestrator.services.people.executors import (
+    issue_token,
+    retire_executor,
+    revoke_token,
+    why_not_manage,
+    why_not_retire,
+)
 from orchestrator.services.people.operating import may_operate
-from orchestrator.web.acting import act_of, does, now, number, perform, viewer
+from orchestrator.web.acting import act_of, does, now, number, off, perform, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
 from orchestrator.web.people.tokens import SHOWN_BEFORE, NewToken, tokens_of
@@ -115,8 +121,8 @@ def _page(
     secret: str = "",
 ) -> HttpResponse:
     live = Assignment.objects.filter(executor=found, released_at=None)
-    mine = request.user.is_superuser or found.user_id == request.user.pk
-    others = "" if mine else f"{found.user} and administrators manage it."
+    actor = viewer(request).actor
+    others = off(why_not_manage(found, actor))
     context = {
         "executor": found,
         "tokens": tokens_of(found),
@@ -125,18 +131,12 @@ def _page(
         ),
         "form": form,
         "secret": secret,
-        "may_manage": mine,
+        "may_manage": not others,
         "why_not": others,
-        "why_not_retire": others or _why_not_retire(found),
+        "why_not_retire": off(why_not_retire(found, actor)),
         "now": timezone.now(),
     }
     return show(request, "tokens/executor.html", context, refusal=refusal, status=status)
-
-
-def _why_not_retire(found: Executor) -> str:
-    if found.tokens.filter(revoked_at=None).exists():
-        return ""
-    return "It has no token. Those that the server starts need none; the setting EXECUTORS counts them."
 
 
 urlpatterns: list[Any] = [

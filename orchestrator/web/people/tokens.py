@@ -19,11 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orchestrator.core.errors import FormSentBefore
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Executor
-from orchestrator.queries.base.roles import roles_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, revoke_token
-from orchestrator.web.acting import does
+from orchestrator.web.acting import does, viewer
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
 from orchestrator.web.show import show
@@ -138,9 +137,7 @@ def _show(
         "executors": [(executor, tokens_of(executor)) for executor in page],
         "secret": secret,
         "secret_name": name,
-        "may_not_issue": ""
-        if roles_of(account)
-        else "Your account holds no role. Ask an administrator for one.",
+        "may_not_issue": viewer(request).lacks(issue_token),
         "now": timezone.now(),
     }
     return show(request, "tokens/page.html", context, status=status)

@@ -19,7 +19,7 @@ from orchestrator.queries.plans.readings import checked
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import act_of, chosen, does, now, number_in, perform, proceed, typed, viewer
+from orchestrator.web.acting import act_of, chosen, does, now, number_in, off, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.show import show
@@ -63,7 +63,7 @@ def _entry_page(request: HttpRequest, name: str, refusal: Refusal | None = None)
         "plan": plan,
         "versions": queries.versions_saved(name),
         "started": queries.plans_started(name),
-        "may_not_start": who.lacks(service.start_from_workflow),
+        "may_not_start": off(service.why_not_start(found, who.actor)),
         "may_not_archive": who.lacks(service.archive_workflow),
         "reason": request.POST.get("reason", ""),
     }
@@ -156,8 +156,7 @@ def _start_page(
         ],
         "review": review,
         "wanted_effective_at": given.get("wanted_effective_at", ""),
-        "may_not_start": viewer(request).lacks(service.start_from_workflow)
-        or ("The workflow is archived; bring it back first." if found.archived_at else ""),
+        "may_not_start": off(service.why_not_start(found, viewer(request).actor)),
     }
     return show(request, "library/start.html", context, parts=frozenset({"starting"}), refusal=refusal)
 

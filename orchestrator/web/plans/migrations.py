@@ -13,13 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.changes.migrations import last_migration, under_way
+from orchestrator.queries.changes.migrations import last_migration
 from orchestrator.queries.changes.roll_backs import ways_back
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.changes import migration as service
-from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.changes.roll_back import roll_back, why_not_roll_back
 from orchestrator.services.review import decisions
 from orchestrator.web.acting import Viewer, act_of, does, now, number, off, perform, typed, viewer
 from orchestrator.web.moments import typed_moment, wanted_moment
@@ -92,16 +92,16 @@ def _page(
 ) -> HttpResponse:
     fields = _kept_fields(request) if checked else None
     form = mapping_form.fill(found, wanted, fields)
-    who = viewer(request)
+    who, in_review = viewer(request), wanted.status == VersionStatus.IN_REVIEW
     context = {
         "workstream": found,
         "version": wanted,
         "form": form,
         "checked": checked,
-        "in_review": wanted.status == VersionStatus.IN_REVIEW,
+        "in_review": in_review,
         "reason": request.POST.get("reason", ""),
         "effective_at": request.POST.get("effective_at", "" if checked else wanted_moment(wanted, now())),
-        "why_not": _why_not(who, found, wanted),
+        "why_not": (_why_not_approve if in_review else _why_not_apply)(who, found, wanted),
     }
     return show(request, "migrations/page.html", context, parts=frozenset({"mapping"}), refusal=refusal)
 
@@ -114,18 +114,16 @@ def _kept_fields(request: HttpRequest) -> Mapping[str, str]:
         return {}
 
 
-def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
-    if not under_way(found):
-        return f"The workstream is {found.status}; only active ones are migrated."
-    if wanted.pk == found.version_id:
-        return f"The workstream follows version {wanted.number} already."
-    if wanted.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED}:
-        return f"Version {wanted.number} is {wanted.get_status_display().lower()}."
-    if wanted.status == VersionStatus.IN_REVIEW:
-        refusal = decisions.why_not_approve_version(wanted, found, who.actor, sign_offs(wanted))
-        if refusal:
-            return off(refusal)
-    return who.lacks(service.migrate_workstream)
+def _why_not_apply(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
+    return off(service.why_not_migrate(found, wanted, who.actor, now()))
+
+
+def _why_not_approve(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
+    """The version in review is approved with the mapping, which brings the workstream to it."""
+    return off(
+        service.why_no_other_version(found, wanted)
+        or decisions.why_not_approve_version(wanted, found, who.actor, sign_offs(wanted))
+    )
 
 
 @require_GET
@@ -141,15 +139,9 @@ def _way_back(request: HttpRequest, uuid: UUID, refusal: Refusal | None = None) 
         "workstream": found,
         "migration": latest,
         "verdicts": ways_back(found, latest) if latest else (),
-        "why_not": _why_not_back(viewer(request), found),
+        "why_not": off(why_not_roll_back(found, viewer(request).actor)),
     }
     return show(request, "migrations/roll_back.html", context, refusal=refusal)
-
-
-def _why_not_back(who: Viewer, found: Workstream) -> str:
-    if not under_way(found):
-        return f"The workstream is {found.status}; only active ones are migrated."
-    return who.lacks(roll_back)
 
 
 @act_of("roll-back", "uuid")

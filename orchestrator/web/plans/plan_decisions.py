@@ -93,12 +93,11 @@ def why_not(
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
     over = off(decisions.why_moved(version, newest) or decisions.why_settled(version))
-    blocked = len(review.blockers)
+    blocked = decisions.why_blocked(review.blockers)
     return {
         "approve": over
         or off(decisions.why_not_approve_version(version, workstream, who.actor, sign_offs(version)))
-        or (blocked and "The top of the page says what blocks it and what clears it.")
-        or "",
+        or off(blocked),
         "send_back": over or off(decisions.why_not_send_back_version(version, workstream, who.actor)),
         "drop": over or off(why_not_drop(version, workstream, who.actor)),
         "withdraw": over or off(decisions.why_not_withdraw(version, who.actor)),

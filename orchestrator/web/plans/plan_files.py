@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, Refusal
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.impossible import IMPOSSIBLE
+from orchestrator.core.plans.impossible import names_impossible
 from orchestrator.core.terms import Format
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
@@ -124,9 +124,7 @@ def page(
         "tells_state": any(plan.adoption for plan in found.plans),
         "adopt": "plan-source" not in request.POST or request.POST.get("adopt") == "yes",
         "leave_needs": request.POST.get("leave_needs") == "yes",
-        "may_leave_needs": any(
-            finding.code in IMPOSSIBLE for plan in found.plans for finding in plan.reading.blockers
-        ),
+        "may_leave_needs": any(names_impossible(plan.reading.blockers) for plan in found.plans),
         "held_back": bool(rejected),
         "together": request.POST.get("together") or ("bundle" if found.need_one_another else "each"),
         "bundle": request.POST.get("bundle", ""),

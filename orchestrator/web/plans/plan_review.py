@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plans.checks.checkpoints import checkpoints_of
-from orchestrator.core.plans.impossible import IMPOSSIBLE, ImpossibleNeed, impossible_needs
+from orchestrator.core.plans.impossible import ImpossibleNeed, impossible_needs, names_impossible
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
@@ -248,7 +248,7 @@ def _asked(so_far: SignOffs, approver: str, version: WorkflowVersion) -> str:
 
 def _impossible(reading: Reading) -> tuple[ImpossibleNeed, ...]:
     """The dependencies that the reviewer may drop, where they keep the plan from being approved."""
-    named = any(finding.code in IMPOSSIBLE for finding in reading.blockers)
+    named = names_impossible(reading.blockers)
     return impossible_needs(reading.plan)[:MOST_DROPPED] if named and reading.plan else ()
 
 

@@ -16,7 +16,7 @@ from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal, TooLarge
 from orchestrator.core.plans.checks.checkpoints import checkpoints_of, with_remarks
 from orchestrator.core.plans.formats import task_master
-from orchestrator.core.plans.impossible import IMPOSSIBLE
+from orchestrator.core.plans.impossible import names_impossible
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
@@ -111,8 +111,7 @@ def _edit_as_plan(
         reading = checked(source, _wanted(request), name)
         if reading.plan is None:
             return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
-        own = workstream is None or not workstream.tasks.exists()
-        text = render_plan(reading.plan, reading.progress if own else ())
+        text = render_plan(reading.plan, () if plans.why_not_adopt(workstream) else reading.progress)
         if len(text) + len(source) > MOST_CARRIED:
             raise TooLarge(
                 "The plan is too large to be edited here together with its source.",
@@ -196,7 +195,7 @@ def submit_page(
     source was made from, instead of the one that the form brings.
     """
     wanted, review = form or _wanted(request), None
-    may_adopt = workstream is None or not workstream.tasks.exists()
+    may_adopt = not plans.why_not_adopt(workstream)
     if laid_out and source:
         reading = judged(checked(source, wanted, name), workstream=workstream)
         review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
@@ -228,7 +227,7 @@ def submit_page(
         "origin": origin or _origin(request),
         "ways": review.reading.ways if review else (),
         "leave_needs": request.POST.get("leave_needs") == "yes",
-        "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
+        "may_leave_needs": review is not None and names_impossible(review.blockers),
         "tags": _tags(source, review.reading) if review else {},
         "checkpoints": checkpoints_of(review.reading) if review else 0,
         "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 
-from orchestrator.core.terms import IntegrationSource, WorkstreamStatus
+from orchestrator.core.terms import IntegrationSource
 from orchestrator.models import Workstream
 from orchestrator.services.handoff import baseline
-from orchestrator.web.acting import Viewer, does, now, typed
+from orchestrator.web.acting import Viewer, does, now, off, typed
 
 
 @does(baseline.integrate)
@@ -50,12 +50,8 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
 
 def why_not(who: Viewer, found: Workstream) -> dict[str, str]:
     """Why each control is off; empty text when it is on."""
-    open_to = found.status in baseline.OPEN_TO_INTEGRATION and bool(found.done_tasks)
-    early = "" if open_to else "Nothing can be integrated before a task is complete."
-    if found.status == WorkstreamStatus.ARCHIVED:
-        early = "It is archived."
     return {
-        "integrate": early or who.lacks(baseline.integrate),
-        "look": early or who.lacks(baseline.look),
+        "integrate": off(baseline.why_not_integrate(found, who.actor)),
+        "look": off(baseline.why_not_look(found, who.actor)),
         "revert": who.lacks(baseline.revert),
     }

@@ -25,12 +25,11 @@ from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.gates import gates as queries
 from orchestrator.queries.gates.gate_changes import changes_of, lines_of_changes
 from orchestrator.queries.gates.gate_material import discussed, material_of, rejections, tool_runs, weight_of
-from orchestrator.services.handoff.baseline import why_integrated
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.plans.comments import open_discussion, send_comments
 from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
-from orchestrator.services.work.signing import why_not_approve, why_not_decide
+from orchestrator.services.work import signing
 from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
 from orchestrator.web.polling import gates_are_open, mark_at, unchanged
 from orchestrator.web.show import part_asked, show
@@ -243,23 +242,15 @@ def held_signature(who: Viewer, sheet: queries.GateSheet, moment: datetime) -> H
 
 
 def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet, held: HeldSignature | None) -> dict[str, str]:
-    """Why signing or rejecting is off; empty text when it is on."""
-    wait = "" if sheet.waits else explain.nothing_to_sign(sheet.row.sentence)
-    if held and held.rejects:
-        wait = "It is rejected; it can be decided again once the work has come back, or that was withdrawn."
-    if task.status == TaskStatus.COMPLETE:
-        wait = "It is signed already; the decisions stand above."
-    me = who.user.get_username()
-    barred = off(why_not_decide(task, who.actor, sheet.asked), me)
-    asked = "" if barred else off(why_not_approve(task, who.actor, sheet.asked), me)
-    nowhere = (
-        "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
-    )
-    closed = wait or barred
+    """Why each control is off for this person; empty text when it is on."""
+    me, rejected = who.user.get_username(), held is not None and held.rejects
+    closed = signing.why_waits_for_nobody(
+        task, waits=sheet.waits, rejected=rejected, stands=sheet.row.sentence
+    ) or signing.why_not_decide(task, who.actor, sheet.asked)
     return {
-        "decide": closed,
-        "approve": closed or asked,
-        "reject": closed or nowhere or off(why_integrated(task.workstream)),
+        "decide": off(closed, me),
+        "approve": off(closed or signing.why_not_approve(task, who.actor, sheet.asked), me),
+        "reject": off(closed or signing.why_not_reject(task, somewhere=bool(sheet.return_steps)), me),
         "follow_ups": who.lacks(propose_stage),
         "say": who.lacks(open_discussion),
     }

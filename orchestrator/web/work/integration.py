@@ -50,7 +50,7 @@ def _page(request: HttpRequest, found: Workstream, refusal: Refusal | None = Non
         "gate": gate,
         "merge": merge_preview(found, gate),
         "is_on": how_integrated() != OFF and found.status != WorkstreamStatus.ARCHIVED,
-        "why_not": who.lacks(merge_work) or off(why_not_merge(found)),
+        "why_not": off(why_not_merge(found, who.actor)),
     }
     return show(request, "workstreams/merge.html", context, refusal=refusal)
 

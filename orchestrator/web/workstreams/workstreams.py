@@ -30,9 +30,9 @@ from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.freeing import why_workstream
 from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
-from orchestrator.services.workstreams.budgets import set_budget
+from orchestrator.services.workstreams.budgets import set_budget, why_not_set_budget
 from orchestrator.services.workstreams.learnings import record_learning
-from orchestrator.services.workstreams.priorities import set_priority
+from orchestrator.services.workstreams.priorities import set_priority, why_not_set_priority
 from orchestrator.web.acting import (
     Viewer,
     act_of,
@@ -317,8 +317,8 @@ def _why_not(who: Viewer, found: Workstream) -> dict[str, str]:
         "accept": off(workstreams.why_not_accept(found, who.actor)),
         "archive": off(workstreams.why_not_archive(found, who.actor)),
         "reopen": off(workstreams.why_not_reopen(found, who.actor)),
-        "priority": who.lacks(set_priority),
-        "budget": who.lacks(set_budget),
+        "priority": off(why_not_set_priority(found, who.actor)),
+        "budget": off(why_not_set_budget(found, who.actor)),
         "requeue": who.lacks(failures.requeue),
         "recover": who.lacks(recoveries.retry_artifact),
         "learn": who.lacks(record_learning),
