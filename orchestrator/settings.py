@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -86,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orchestrator.web.people.first_password.FirstPasswordMiddleware",
     "orchestrator.web.people.second_factor.SecondFactorMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
     "orchestrator.web.admission.AdmissionMiddleware",
@@ -189,7 +189,11 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
-]
+] + [{"NAME": "orchestrator.services.people.passwords.WordsOfThePlace"}]
+#: The operator's own words that no password may be made of.
+PASSWORD_WORDS = _words("PASSWORD_WORDS")
+#: Hours in which a password that somebody else set has to be changed by its person.
+FIRST_PASSWORD_HOURS = max(_whole_number("FIRST_PASSWORD_HOURS", 72), 1)
 CSRF_FAILURE_VIEW = "orchestrator.web.refusals.csrf_failed"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
@@ -222,6 +226,7 @@ PASSWORD_HASHERS = [
 #: A session ends after this time without a request, and this long after its sign-in whatever happens.
 SESSION_IDLE_MINUTES = _whole_number("SESSION_IDLE_MINUTES", 120)
 SESSION_HOURS = max(_whole_number("SESSION_HOURS", 12), 1)
+SESSION_ENGINE = "orchestrator.models.people.open_session"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -233,6 +238,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = ["^(health|ready|metrics)$"]
 if TLS:  # browsers take such names from this host alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    MESSAGE_STORAGE = "orchestrator.web.people.message_cookie.MessagesOfThisHost"
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 if TLS_PROXY_HEADER := os.environ.get("TLS_PROXY_HEADER", ""):
@@ -279,7 +285,7 @@ Q_CLUSTER = {
     "save_limit": -1,
     "ack_failures": True,
     "catch_up": False,
-    "guard_cycle": 0.5,
+    "guard_cycle": 1,
 }
 
 #: The key that signs the history (FR-009); made when the first entry is sealed. Keep a copy elsewhere.

@@ -1,10 +1,11 @@
 """Settings of the test suite: the product's own, with a throw-away DATA_DIR and what makes tests fast."""
 
 import os
-import tempfile
 from pathlib import Path
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="orchestrator-tests-"))
+from tests.runner_folder import runner_folder
+
+os.environ["DATA_DIR"] = runner_folder()
 
 from orchestrator.settings import *  # noqa: F403
 from orchestrator.settings import DATA_DIR, DATABASES, STORAGES, WORKSPACE_DIR
@@ -13,6 +14,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 AXES_ENABLED = False
 STRICT_LOCKS = True
+STRICT_DECLARATIONS = True
 TOKEN_FAILURE_LIMIT = 10**9
 # Tests set the clock forward by weeks; those of sessions that end take the product's own limits.
 SESSION_IDLE_MINUTES = 0

@@ -24,7 +24,7 @@ from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model
 
-from orchestrator.models import Workstream
+from orchestrator.models import OpenSession, Workstream
 from tests import settings as plain
 
 FOLDERS: Final = ("WORKSPACE_DIR", "REPOSITORIES_DIR", "WORKTREES_DIR")
@@ -174,7 +174,7 @@ def _tables() -> dict[str, list[str]]:
 
 
 def _models() -> list[type[Model]]:
-    every = apps.get_models(include_auto_created=True)
+    every = [model for model in apps.get_models(include_auto_created=True) if model is not OpenSession]
     return [model for model in every if model._meta.app_label in APPS and not model._meta.proxy]
 
 

@@ -103,6 +103,7 @@ class Action(StrEnum):
     SUBSCRIPTION_ENDED = "subscription ended"
     SIGNED_IN = "signed in"
     SIGN_IN_STOPPED = "sign-in stopped"
+    SESSION_ENDED = "session ended"
     SIGNED_OUT_EVERYWHERE = "signed out everywhere"
     SECOND_FACTOR_SET_UP = "second factor set up"
     SECOND_FACTOR_REFUSED = "second factor refused"

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from orchestrator.adapters.pool import PooledExecutor
@@ -37,11 +39,11 @@ def add_account(
     """A new account with these roles; its password, which is stored nowhere else. None when it is there
     already.
 
-    InvalidInput when the name is no name for an account, or looks like another one; see
-    `services/people/names.py` for `demo`.
+    Whoever signs in with it has to change it, but not in the demo. InvalidInput when the name is no name for
+    an account, or looks like another one; see `services/people/names.py` for `demo`.
     """
     ensure_roles()
-    password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+    password = password or _new_password()
     with unit_of_work():
         lock_names()
         if User.objects.filter(username=name).exists():
@@ -51,8 +53,20 @@ def add_account(
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
-        record_changes(account=user, before=None, actor=COMMAND_LINE, now=timezone.now())
+        now = timezone.now()
+        record_changes(account=user, before=None, actor=COMMAND_LINE, now=now, own_password=demo)
     return password
+
+
+def _new_password() -> str:
+    """A random one that the rules for passwords do not refuse by chance."""
+    while True:
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        try:
+            validate_password(password)
+        except ValidationError:
+            continue
+        return password
 
 
 def ensure_executors(count: int, now: datetime) -> list[Executor]:

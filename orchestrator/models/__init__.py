@@ -4,9 +4,10 @@ from orchestrator.models.base.form_key import FormKey
 from orchestrator.models.base.search_entry import SearchEntry
 from orchestrator.models.people.executor import AccessToken, Executor
 from orchestrator.models.people.idempotency import IdempotencyKey
+from orchestrator.models.people.open_session import OpenSession
 from orchestrator.models.people.policy import Policy, PolicyChange
 from orchestrator.models.people.repository import Repository
-from orchestrator.models.people.sign_in import RecoveryCode, SessionEnd
+from orchestrator.models.people.sign_in import GivenPassword, RecoveryCode, SessionEnd
 from orchestrator.models.people.snooze import Snooze
 from orchestrator.models.plans.approval import Approval
 from orchestrator.models.plans.bundle import Bundle
@@ -61,6 +62,7 @@ __all__ = [
     "FormKey",
     "GateReview",
     "GateReviewer",
+    "GivenPassword",
     "HandoffArtifact",
     "HistoryCheckpoint",
     "HistoryEntry",
@@ -72,6 +74,7 @@ __all__ = [
     "MappedStep",
     "Migration",
     "NotifiedUpTo",
+    "OpenSession",
     "OutputFile",
     "OwnedFiles",
     "OwnershipTransfer",

@@ -20,7 +20,7 @@ ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
 #: Seconds after which the queue is looked at although no bell rang: a message whose worker died is due again
 #: some time, and a bell may get lost.
-LOOK_EVERY = 1.0
+LOOK_EVERY = 2.0
 
 
 @cache

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import ExecutorKind, Role
-from orchestrator.models import AccessToken, Executor
+from orchestrator.models import AccessToken, Executor, OpenSession
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, UserFactory
 
@@ -25,8 +25,9 @@ def take_roles_away(user: User, *groups: str) -> None:
 def tables() -> dict[str, Any]:
     """How many rows every table has, and what stands in ours.
 
-    A token knows when it was used last, and may.
+    A token and a session know when they were used last, and may.
     """
     counted: dict[str, Any] = {model._meta.label: model.objects.count() for model in apps.get_models()}
-    ours = [model for model in apps.get_app_config("orchestrator").get_models() if model is not AccessToken]
+    every = apps.get_app_config("orchestrator").get_models()
+    ours = [model for model in every if model not in (AccessToken, OpenSession)]
     return counted | {model.__name__: list(model.objects.order_by("pk").values_list()) for model in ours}

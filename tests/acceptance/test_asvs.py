@@ -4,6 +4,7 @@ And what of it is seen in headers and cookies.
 """
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -150,24 +151,43 @@ django.setup()
 from django.conf import settings as s
 names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
   "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH",
-  "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT")
+  "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_SSL_REDIRECT", "MESSAGE_STORAGE")
 print(json.dumps([getattr(s, name) for name in names]))
 """
 
 
-def test_asvs_3_3_cookies_behind_tls_are_of_this_host_alone(tmp_path: Path) -> None:
+def behind_tls(folder: Path) -> list[Any]:
+    """The settings of a process that is started behind a proxy."""
     environment = {
         "PATH": os.environ["PATH"],
-        "DATA_DIR": str(tmp_path),
+        "DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
         "TLS": "1",
     }
     command = [sys.executable, "-c", BEHIND_TLS]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    year = 365 * 24 * 3600
-    assert re.sub(r"\s", "", done.stdout) == (
-        f'["__Host-sessionid","__Host-csrftoken",true,true,true,"Lax",null,"/",{year},true,true]'
-    )
+    said: list[Any] = json.loads(done.stdout)
+    return said
+
+
+def test_asvs_3_3_cookies_behind_tls_are_of_this_host_alone(tmp_path: Path) -> None:
+    names, flags = ["__Host-sessionid", "__Host-csrftoken"], [True, True, True]
+    browser = ["Lax", None, "/", 365 * 24 * 3600, True, True]
+    assert behind_tls(tmp_path)[:-1] == [*names, *flags, *browser]
+
+
+@pytest.mark.django_db
+def test_asvs_3_3_so_is_the_cookie_of_messages(client: Client, cast: Cast, settings, tmp_path: Path) -> None:
+    settings.MESSAGE_STORAGE = behind_tls(tmp_path)[-1]
+    settings.SESSION_COOKIE_SECURE = True
+    client.force_login(cast.observer)
+    said = client.post("/account/sign-out/", secure=True).cookies
+    assert "messages" not in said
+    cookie = said["__Host-messages"]
+    assert (cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"]) == (True, True, "/", "")
+    page = client.get("/account/", secure=True)
+    assert "This session goes on." in page.content.decode()
+    assert page.cookies["__Host-messages"]["max-age"] == 0, "it is taken back once it was read"
 
 
 @pytest.mark.django_db

@@ -22,7 +22,7 @@ from tests.web.pages import signed_in, words
 pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 STREAM, TASK, PLAN = "/workstreams/{uuid}/", "/workstreams/{uuid}/tasks/A1/", "/plans/card-refunds/v1/"
 #: What ends the robot's session.
-LEAVES = {"logout", "sign-out-everywhere", "password"}
+LEAVES = {"logout", "sign-out-everywhere", "sign-out-session", "password"}
 BLANK = " \n\t "
 
 

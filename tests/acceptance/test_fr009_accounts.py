@@ -47,6 +47,10 @@ TWO_SIGNATURES = b"""# Plan: Two look at it
 """
 
 
+#: What is noted of a password that somebody else chose.
+OWES = {"owes": "a password of its own"}
+
+
 def said() -> list[tuple[str, str, str, dict[str, Any]]]:
     found = HistoryEntry.objects.filter(workstream=None).exclude(action="signed in").order_by("sequence")
     return [(one.actor, one.action, one.subject, json.loads(one.leaf)["data"]) for one in found]
@@ -128,7 +132,7 @@ def test_fr009_an_account_made_in_the_administration_is_an_entry(cast: Cast, roo
     )
     assert said() == []
     assert root.post("/admin/auth/user/add/", given | {"password2": "three grey geese"}).status_code == 302
-    assert said() == [("root", "account made", "nora", {})]
+    assert said() == [("root", "account made", "nora", OWES)]
 
 
 def test_fr009_a_password_given_in_the_administration_ends_sessions(
@@ -137,7 +141,7 @@ def test_fr009_a_password_given_in_the_administration_ends_sessions(
     sign_in(client, "otto")
     given = {"usable_password": "true", "password1": "three grey geese", "password2": "three grey geese"}
     assert root.post(f"/admin/auth/user/{cast.observer.pk}/password/", given).status_code == 302
-    assert said() == [("root", "password changed", "otto", {})]
+    assert said() == [("root", "password changed", "otto", OWES)]
     assert not is_in(client)
     assert sign_in(client, "otto", "three grey geese").status_code == 302
 
@@ -159,7 +163,7 @@ def test_nobody_but_an_administrator_changes_accounts(cast: Cast) -> None:
 def test_fr009_accounts_made_by_a_command_are_entries(db) -> None:
     call_command("add_user", "nora", "--role", "reviewer", "--role", "observer", stdout=io.StringIO())
     assert said() == [
-        ("command line", "account made", "nora", {}),
+        ("command line", "account made", "nora", OWES),
         ("command line", "role given", "nora", {"role": "observer"}),
         ("command line", "role given", "nora", {"role": "reviewer"}),
     ]
@@ -169,7 +173,7 @@ def test_fr009_an_administrator_made_by_a_command_is_an_entry(db, monkeypatch) -
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "three grey geese")
     options = ["--noinput", "--username", "boss", "--email", "boss@example.org"]
     call_command("createsuperuser", *options, stdout=io.StringIO())
-    assert ("command line", "account made", "boss", {}) in said()
+    assert ("command line", "account made", "boss", OWES) in said()
     assert ("command line", "right given", "boss", {"right": "is_superuser"}) in said()
 
 
@@ -179,7 +183,7 @@ def test_fr009_a_password_given_by_a_command_is_an_entry_and_ends_sessions(
     sign_in(client, "anna")
     monkeypatch.setattr("getpass.getpass", lambda *_args, **_named: "three grey geese")
     call_command("changepassword", "anna", stdout=io.StringIO())
-    assert said() == [("command line", "password changed", "anna", {})]
+    assert said() == [("command line", "password changed", "anna", OWES)]
     assert not is_in(client)
 
 

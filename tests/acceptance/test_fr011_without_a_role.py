@@ -39,6 +39,7 @@ OWN |= {
     "account/",
     "account/password/",
     "account/sign-out/",
+    "account/sign-out/one/",
     "account/second-factor/",
 }
 OWN |= {"account/second-factor/codes/", "account/second-factor/off/"}

@@ -36,6 +36,8 @@ NO_ACTS = {
     "is_enrolled": "looks",
     "is_required": "looks",
     "must_enrol": "looks",
+    "owes_a_password": "looks",
+    "why_first_password_ended": "looks",
     "enrolment_address": "looks",
     "lacking": "asks",
     "why_none": "asks",

@@ -24,7 +24,7 @@ SETTLES, WATCHED = 30.0, 30.0
 HOPS: Final = 40
 #: Most that all processes take of a core at rest, in per cent, and of memory, in megabytes; most milliseconds
 #: from a completion to the next claim.
-AT_REST, MEMORY, HOP = 2.0, 375, 40.0
+AT_REST, MEMORY, HOP = 1.0, 350, 40.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 

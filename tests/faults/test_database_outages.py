@@ -82,7 +82,7 @@ def decent(response: HttpResponse) -> str:
     return said
 
 
-@pytest.mark.parametrize("table", ["django_session", "auth_user_groups"])
+@pytest.mark.parametrize("table", ["orchestrator_opensession", "auth_user_groups"])
 def test_f18_a_locked_database_is_said_on_every_page(driver: Driver, reader: Client, table: str) -> None:
     """Whether it is asked before the view (who is this?) or in it."""
     driver.start()
@@ -132,7 +132,7 @@ def test_f18_fr027_a_read_does_not_wait_to_note_the_use_of_its_token(driver: Dri
 
 
 def test_f18_htmx_keeps_what_was_typed(driver: Driver, reader: Client) -> None:
-    with locked("django_session"):
+    with locked("orchestrator_opensession"):
         response = reader.get(reverse("inbox"), headers={"HX-Request": "true"})
     decent(response)
     assert response["HX-Retarget"] == "#notices"

@@ -5,6 +5,15 @@ See design section 7.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+#: What a session keeps: when it was signed in, since when it goes on alone, when it was used last.
+SIGNED_IN: Final = "signed_in"
+BEGUN: Final = "begun"
+SEEN: Final = "seen"
+#: And of the browser that it was signed in by.
+BROWSER: Final = "browser"
+ADDRESS: Final = "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +32,22 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 def why_over(
-    *, begun: datetime, seen: datetime, ended: datetime | None, limits: SessionLimits, now: datetime
+    *,
+    signed_in: datetime,
+    begun: datetime,
+    seen: datetime,
+    ended: datetime | None,
+    limits: SessionLimits,
+    now: datetime,
 ) -> str:
     """What to tell the person whose session is over; empty while it lasts.
 
-    `ended` is when all were signed out.
+    `ended` is when all were signed out; a session that went on alone began anew then, and was signed in
+    before.
     """
     if ended is not None and begun < ended:
         return "This account was signed out everywhere."
-    if now - begun > limits.longest:
+    if now - min(signed_in, begun) > limits.longest:
         return f"You were signed out {_length(limits.longest)} after you signed in."
     if limits.idle and now - seen > limits.idle:
         return f"You were signed out after {_length(limits.idle)} in which nothing was asked for."

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.errors import Refusal
@@ -26,4 +27,6 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         if password is None:
             raise CommandError(f"There is an account {name} already; give it roles in the admin.")
+        hours = settings.FIRST_PASSWORD_HOURS
+        self.stdout.write(f"Within {hours} hours somebody signs in with this and chooses another password:")
         self.stdout.write(f"Account {name} ({', '.join(role)}), password {password}")

@@ -16,6 +16,20 @@ class SessionEnd(models.Model):
         return f"{self.user} until {self.at}"
 
 
+class GivenPassword(models.Model):
+    """The account's password was made or set by somebody else, at `at`, so its person has to change it."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="given_password"
+    )
+    at = models.DateTimeField()
+    # When they did.
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"password given to {self.user}"
+
+
 class RecoveryCode(models.Model):
     """Stands in once for a code of the authenticator app. It was shown once; only its hash is stored."""
 

@@ -1,8 +1,7 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +9,7 @@ from django.db import models
 from orchestrator.core.engine.proof import ProofWord
 from orchestrator.core.terms import OPEN_TASK, TaskStatus
 from orchestrator.models.base.choices import choices, one_of
+from orchestrator.models.base.stored_row import StoredRow
 from orchestrator.models.plans.step import Step
 from orchestrator.models.plans.structure import Thread
 from orchestrator.models.workstreams.workstream import Workstream
@@ -17,7 +17,7 @@ from orchestrator.models.workstreams.workstream import Workstream
 OPEN = [status.value for status in sorted(OPEN_TASK)]
 
 
-class Task(models.Model):
+class Task(StoredRow):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section
     4).
 
@@ -95,15 +95,6 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
 
-    #: What the row's columns hold in the database as far as this copy knows.
-    stored: Mapping[str, Any] = {}
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        task = super().from_db(*args, **kwargs)
-        task.remember_stored()
-        return task
-
     @classmethod
     def of(cls, step: Step, workstream: Workstream, now: datetime) -> Self:
         """A pending task where its step stands, not stored yet."""
@@ -122,10 +113,6 @@ class Task(models.Model):
     def proof_shown(self) -> str:
         """What a complete task rests on; empty while it is open."""
         return self.proof if self.status == TaskStatus.COMPLETE else ""
-
-    def remember_stored(self) -> None:
-        """The row was just read or written: from now on its changes are told from these values."""
-        self.stored = dict(vars(self))
 
     def forgive_failures(self) -> None:
         """No attempt so far counts for the circuit breaker any more; the caller saves."""

@@ -7,12 +7,13 @@ from django.db import models
 
 from orchestrator.core.terms import OPEN_WORKSTREAM, WorkstreamStatus
 from orchestrator.models.base.choices import choices, label, one_of
+from orchestrator.models.base.stored_row import StoredRow
 from orchestrator.models.plans.bundle import Bundle
 from orchestrator.models.plans.version import WorkflowVersion
 from orchestrator.models.workstreams.flow import FlowColumns
 
 
-class Workstream(FlowColumns):
+class Workstream(StoredRow, FlowColumns):
     """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1,
     LC-2).
 

@@ -375,6 +375,6 @@ APART: Final[Mapping[str, str]] = {
     "FormKey IdempotencyKey": "answers to what is sent twice, kept for a while",
     "Snooze ViewedSection": "what a reader marked for themselves",
     "Subscription SubscribedTopic Delivery NotifiedUpTo": "who is told of what, which decides nothing",
-    "SessionEnd RecoveryCode": "how somebody signs in; what they do has entries",
+    "SessionEnd OpenSession GivenPassword RecoveryCode": "how somebody signs in; what they do has entries",
     "Repository Wake": "rows that are locked and hold nothing",
 }

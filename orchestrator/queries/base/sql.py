@@ -129,6 +129,12 @@ class Joined:
         return parts
 
 
+def moment(value: datetime) -> datetime | str:
+    """A parameter of a statement: a time in UTC as its column holds it. Django writes it so as well, and asks
+    for zones first."""
+    return str(value.replace(tzinfo=None)) if connection.vendor == "sqlite" else value
+
+
 def link(row: Model, name: str, other: Model | None) -> None:
     """Have a row know the one that its column names, so that nobody asks the database for it; both were read
     together, so nothing has to be compared."""

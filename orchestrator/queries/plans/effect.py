@@ -1,13 +1,13 @@
 """Versions that are approved and not yet in effect (FR-016)."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import AttemptStatus, VersionStatus, WorkstreamStatus
-from orchestrator.models import GateReview, WorkflowVersion, Workstream
-from orchestrator.queries.base.sql import Joined
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.base.sql import Joined, moment
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
@@ -77,23 +77,25 @@ WHERE task.workstream_id = workstream.id AND attempt.status = '{AttemptStatus.QU
 
 
 def became_due(since: datetime, until: datetime) -> list[int]:
-    """Workstreams for which the time of a version, or of a gate's last signature, came between both."""
-    signed = GateReview.objects.filter(
-        effective_at__gt=since,
-        effective_at__lte=until,
-        withdrawn_at=None,
-        attempt__status=AttemptStatus.QUEUED,
-    )
-    gates = signed.order_by().values_list("attempt__task__workstream", flat=True).distinct()
-    return sorted({*_versions_due(since, until), *gates})
+    """Workstreams for which the time of a version, or of a gate's last signature, came between both, which
+    are in UTC. It is asked twice a second for ever, so its statement is made once."""
+    times = [moment(since), moment(until)]
+    return [found["workstream"] for found in _BECAME_DUE.rows(*times, *times)]
 
 
-def _versions_due(since: datetime, until: datetime) -> list[int]:
-    due = WorkflowVersion.objects.filter(
-        status=VersionStatus.APPROVED, effective_at__gt=since, effective_at__lte=until
-    )
-    waiting = due.filter(stages=None, workstream__isnull=False)
-    return list(waiting.order_by("workstream").values_list("workstream", flat=True).distinct())
+_BECAME_DUE: Final = Joined(
+    {},
+    f"""(SELECT version.workstream_id FROM orchestrator_workflowversion version
+  WHERE version.status = '{VersionStatus.APPROVED.value}'
+  AND version.effective_at > %s AND version.effective_at <= %s AND version.workstream_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM orchestrator_stage stage WHERE stage.version_id = version.id)
+UNION SELECT task.workstream_id FROM orchestrator_gatereview review
+  JOIN orchestrator_attempt attempt ON attempt.id = review.attempt_id
+  JOIN orchestrator_task task ON task.id = attempt.task_id
+  WHERE review.effective_at > %s AND review.effective_at <= %s AND review.withdrawn_at IS NULL
+  AND attempt.status = '{AttemptStatus.QUEUED.value}') due ORDER BY due.workstream_id""",
+    {"workstream": "due.workstream_id"},
+)
 
 
 def _promised(workstream_id: int) -> QuerySet[WorkflowVersion]:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from orchestrator.core.flow.intervals import Interval
-from orchestrator.core.flow.keeping import KEPT, keep, state_of
+from orchestrator.core.flow.keeping import keep, state_of
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, StateInterval, Step, Task, Workstream
 from orchestrator.services.base.history import tells
 from orchestrator.services.base.locks import held_row, hold
-from orchestrator.services.base.rows import InsertRows, UpdateChanged, UpdateRow
+from orchestrator.services.base.rows import InsertRows, UpdateChanged, changed_columns
 from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
@@ -22,6 +22,7 @@ BLOCKED = [TaskStatus.BLOCKED.value]
 
 
 _SAVE_TASK = UpdateChanged(Task)
+_SAVE_WORKSTREAM = UpdateChanged(Workstream)
 
 
 def settle(task: Task, now: datetime) -> None:
@@ -80,21 +81,22 @@ def next_artifacts(workstream: Workstream, count: int) -> int:
     return row.last_artifact - count + 1
 
 
-def save_later(workstream: Workstream, *columns: str) -> None:
-    """Have a locked workstream written when the act ends, once for all of its parts; nothing else writes
-    its row. The act's entry speaks of the `columns` that it changed (FR-009), of whichever object."""
+def save_later(workstream: Workstream) -> None:
+    """Have a locked workstream written when the act ends, once for all of its parts; nothing else writes its
+    row. The act's entry speaks of the columns that it changed (FR-009).
+
+    RuntimeError when another object than the locked one was changed: it would be lost.
+    """
     row = _locked_row(workstream)
-    for column in columns:
-        setattr(row, column, getattr(workstream, column))
+    if row is not workstream and changed_columns(workstream):
+        raise RuntimeError(f"Change the locked object of {workstream}, as the lock hands it out.")
     current_unit().at_the_end(_write, [row])
-    if columns:
-        tells(row, *columns)
 
 
-def touch(workstream: Workstream, now: datetime, *columns: str) -> None:
+def touch(workstream: Workstream, now: datetime) -> None:
     """The same for an act that changed something of the workstream itself."""
     _locked_row(workstream).updated_at = now
-    save_later(workstream, *columns)
+    save_later(workstream)
 
 
 def _locked_row(workstream: Workstream) -> Workstream:
@@ -140,40 +142,12 @@ def _touch(workstream: Workstream, now: datetime) -> None:
     save_later(workstream)
 
 
-#: Columns that acts change.
-CHANGING = (
-    "status",
-    "version",
-    "title",
-    "domain",
-    "owner",
-    "priority",
-    "accepted_at",
-    "accepted_by",
-    "accepted_as",
-    "merged_into",
-    "budget",
-    "over_budget",
-    "over_budget_at",
-    "open_tasks",
-    "done_tasks",
-    "blocked_tasks",
-    "finished_at",
-    "started_at",
-    "updated_at",
-    "judged_on",
-    "last_artifact",
-    "last_round",
-    *KEPT,
-)
-
-
 def _write(workstreams: Sequence[Workstream]) -> None:
     """Each workstream's row once, and the intervals of all of them that the act ended (FR-013)."""
     over: list[StateInterval] = []
     for workstream in {row.pk: row for row in workstreams}.values():
         over += interval_rows(workstream, _kept(workstream))
-        _SAVE_CHANGING(workstream)
+        tells(workstream, *_SAVE_WORKSTREAM(workstream))
     _INSERT_INTERVALS(over)
 
 
@@ -193,9 +167,6 @@ def _kept(workstream: Workstream) -> list[Interval]:
     """Bring the flow up to date; every act that changes what it rests on has said when, in `updated_at`."""
     started, finished = workstream.started_at is not None, workstream.finished_at is not None
     return keep(workstream, state_of(workstream.status, started, finished), workstream.updated_at)
-
-
-_SAVE_CHANGING = UpdateRow(Workstream, CHANGING)
 
 
 def _put_in_place(workstream: Workstream) -> None:

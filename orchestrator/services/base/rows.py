@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 
-from orchestrator.queries.base.sql import change, stored
+from orchestrator.queries.base.sql import change, moment, stored
 
 #: The type of the values that fields of a kind hand on unchanged; none of them changes None.
 _UNCHANGED: Final[dict[str, type]] = {
@@ -50,10 +50,9 @@ class WrittenColumn(NamedTuple):
             return value
         if self.unchanged is str and isinstance(value, str):
             return value
-        database = connections[DEFAULT_DB_ALIAS]
-        if kind is datetime and value.tzinfo is UTC:  # as Django writes it, which asks for zones first
-            return str(value.replace(tzinfo=None)) if database.vendor == "sqlite" else value
-        return self.field.get_db_prep_save(value, database)
+        if kind is datetime and value.tzinfo is UTC:
+            return moment(value)
+        return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
 @cache
@@ -67,29 +66,6 @@ def _column(field: "Field[Any, Any]") -> WrittenColumn:
     return WrittenColumn(field, field.attname, _UNCHANGED.get(field.get_internal_type()))
 
 
-class UpdateRow:
-    """Writes the `columns` of a stored row, or all of them; RuntimeError when it is not there any more."""
-
-    def __init__(self, model: type[Model], columns: tuple[str, ...] = ()) -> None:
-        self._model, self._columns = model, columns
-
-    def __call__(self, row: Model) -> None:
-        if change(self._text, *(column.value_of(row) for column in self._written), row.pk) != 1:
-            raise RuntimeError(f"{row!r} is not stored.")
-
-    @cached_property
-    def _written(self) -> tuple[WrittenColumn, ...]:
-        named = self._columns
-        columns = [one for one in _columns(self._model) if not one.field.primary_key]
-        return tuple(column for column in columns if not named or column.field.name in named)
-
-    @cached_property
-    def _text(self) -> str:
-        meta = self._model._meta
-        columns = ", ".join(f'"{column.field.column}" = %s' for column in self._written)
-        return f'UPDATE "{meta.db_table}" SET {columns} WHERE "{meta.pk.column}" = %s'
-
-
 class RowWithStored(Protocol):
     """A row of a model that knows what its columns hold in the database."""
 
@@ -97,6 +73,16 @@ class RowWithStored(Protocol):
     stored: Mapping[str, Any]
 
     def remember_stored(self) -> None: ...
+
+
+def changed_columns(row: RowWithStored) -> list[WrittenColumn]:
+    """The columns in which a row differs from what is stored of it."""
+    held, known = vars(row), row.stored
+    return [
+        column
+        for column in _columns(cast(type[Model], type(row)))
+        if column.name in held and (column.name not in known or held[column.name] != known[column.name])
+    ]
 
 
 class UpdateChanged:
@@ -108,12 +94,7 @@ class UpdateChanged:
         self._model = model
 
     def __call__(self, row: RowWithStored) -> tuple[str, ...]:
-        held, stored = vars(row), row.stored
-        changed = [
-            column
-            for column in _columns(self._model)
-            if column.name in held and (column.name not in stored or held[column.name] != stored[column.name])
-        ]
+        changed = changed_columns(row)
         if not changed:
             return ()
         text = _update_where(self._model, tuple(column.field.name for column in changed), self._by_key)

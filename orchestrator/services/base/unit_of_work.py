@@ -47,11 +47,15 @@ class UnitOfWork:
         del self._waiting[length:]
 
     def finish(self) -> None:
-        """Write what waits, each kind at once."""
-        waiting, self._waiting = self._waiting, []
-        ordered = sorted(waiting, key=lambda one: one.last)
-        for write in dict.fromkeys(waiting_row.write for waiting_row in ordered):
-            write([waiting_row.row for waiting_row in ordered if waiting_row.write is write])
+        """Write what waits, each kind at once; what a writer has to say comes behind, with the last ones."""
+        self._write([one for one in self._waiting if not one.last])
+        self._write([one for one in self._waiting if one.last])
+        self._waiting = []
+
+    @staticmethod
+    def _write(waiting: Sequence[_WaitingRow]) -> None:
+        for write in dict.fromkeys(one.write for one in waiting):
+            write([one.row for one in waiting if one.write is write])
 
 
 class _CurrentUnit(threading.local):

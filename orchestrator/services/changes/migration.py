@@ -195,17 +195,7 @@ def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: 
         workstream.title = plan.name[:200]
     workstream.domain = plan.domain[:60]
     follow_budget(workstream, before, actor, now)
-    save_later(
-        workstream,
-        "status",
-        "version_id",
-        "title",
-        "domain",
-        "priority",
-        "budget",
-        "over_budget",
-        "over_budget_at",
-    )
+    save_later(workstream)
     relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 

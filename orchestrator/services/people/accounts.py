@@ -18,6 +18,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.first_password import note_whose
 from orchestrator.services.people.sessions import end_sessions
 
 #: Who works with `manage.py` on the machine itself; the history cannot know more of them.
@@ -48,21 +49,28 @@ def account_state(account_id: int | None) -> AccountState | None:
     return AccountState(account.get_username(), account.password, account.is_active, roles, frozenset(rights))
 
 
-def record_changes(*, account: User, before: AccountState | None, actor: Actor, now: datetime) -> None:
+def record_changes(
+    *, account: User, before: AccountState | None, actor: Actor, now: datetime, own_password: bool = False
+) -> None:
     """An entry for each thing in which the account is now another one than before.
 
-    Part of the caller's transaction.
+    Part of the caller's transaction. `own_password` says that its person chose the password although somebody
+    else acts.
     """
     after = account_state(account.pk)
     if after is None:
         raise InvalidInput("There is no such account.")
     new = before is None
+    own = own_password or actor.user == account or not account.has_usable_password()
+    owes: dict[str, str] = {} if own else {"owes": "a password of its own"}
+    if before is None or after.password != before.password:
+        note_whose(account, given=bool(owes), now=now)
     before = before or AccountState(after.name, after.password, True, frozenset(), frozenset())
-    said: list[Change] = [(Action.ACCOUNT_MADE, {})] if new else []
+    said: list[Change] = [(Action.ACCOUNT_MADE, owes)] if new else []
     if after.name != before.name:
         said.append((Action.ACCOUNT_RENAMED, {"from": before.name, "to": after.name}))
     if after.password != before.password:
-        said.append((Action.PASSWORD_CHANGED, {}))
+        said.append((Action.PASSWORD_CHANGED, owes))
     if after.active != before.active:
         said.append((Action.ACCOUNT_ACTIVATED if after.active else Action.ACCOUNT_DEACTIVATED, {}))
     said += [(Action.ROLE_GIVEN, {"role": name}) for name in sorted(after.roles - before.roles)]
@@ -89,6 +97,8 @@ def change_password(*, account: User, old: str, new: str, now: datetime) -> None
         raise InvalidInput(
             "The present password is not right.", recovery="Type the one you signed in with.", field="old"
         )
+    if old == new:
+        raise PasswordWeak("The new password is the present one.", recovery="Choose another one.")
     try:
         validate_password(new, account)
     except ValidationError as problem:

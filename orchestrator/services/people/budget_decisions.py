@@ -27,7 +27,7 @@ def decide_budget(kind: str, task: Task, answer: str, actor: Actor, now: datetim
     if answer.strip().lower() == STOP and kind == InterventionKind.PLAN_BUDGET:
         workstream = task.workstream
         workstream.over_budget = stopped(workstream.over_budget, actor.label)
-        save_later(workstream, "over_budget")
+        save_later(workstream)
         return
     try:
         budget = read_budget(answer)
@@ -48,7 +48,7 @@ def give_plan(workstream: Workstream, budget: Budget, reason: str, actor: Actor,
     workstream.budget = budget.line or NO_BUDGET
     workstream.over_budget, workstream.over_budget_at = "", None
     judge_afresh(workstream)
-    save_later(workstream, "budget", "over_budget", "over_budget_at")
+    save_later(workstream)
     _record(workstream, "", before, workstream.budget, reason, actor, now)
 
 

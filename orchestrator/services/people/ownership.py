@@ -127,7 +127,7 @@ def _pass_on(
     if blocker:
         blocker.save(update_fields=["owner"])
     elif task is None:
-        touch(workstream, now, "owner_id")  # a task is settled by who calls
+        touch(workstream, now)  # a task is settled by who calls
     record(
         workstream=workstream,
         actor=actor,

@@ -5,8 +5,11 @@ from datetime import datetime
 from django.contrib.auth.models import User
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import NotAllowed
-from orchestrator.models import SessionEnd
+from orchestrator.core.errors import NotAllowed, WrongState
+from orchestrator.core.people.sessions import SIGNED_IN
+from orchestrator.models import OpenSession, SessionEnd
+from orchestrator.models.people.open_session import SessionStore
+from orchestrator.queries.base.open_sessions import moment, session_name
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
@@ -33,6 +36,30 @@ def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
             action=Action.SIGNED_OUT_EVERYWHERE,
             subject=account.get_username(),
             now=now,
+        )
+
+
+@act(
+    roles=NO_ROLE,
+    only="one of its own",
+    records=(Action.SESSION_ENDED,),
+)
+def end_session(*, account: User, session: str, now: datetime) -> None:
+    """The session that the account's page calls so is over at once; WrongState when it was already."""
+    with unit_of_work():
+        own = OpenSession.objects.filter(account=account)
+        found = next((one for one in own if session_name(one.session_key) == session), None)
+        if found is None:
+            raise WrongState("This session is over already.", recovery="Your account lists those that go on.")
+        signed_in = moment(found.get_decoded(), SIGNED_IN)
+        SessionStore(found.session_key).flush()
+        record(
+            workstream=None,
+            actor=Actor.person(account),
+            action=Action.SESSION_ENDED,
+            subject=account.get_username(),
+            now=now,
+            data={"begun": signed_in.isoformat(timespec="seconds")},
         )
 
 

@@ -123,7 +123,7 @@ def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
 @act(
     roles=SUBMITTERS,
     scope=Scope.MANAGE,
-    locks=(Lock.NAMES,),
+    locks=(Lock.NAMES, Lock.NEEDS),
     records=(Action.PLAN_SUBMITTED,),
     in_steps=True,
     plain=("files",),

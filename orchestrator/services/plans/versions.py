@@ -143,7 +143,7 @@ def plan_under(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> 
     """A locked workstream that has not begun goes by this version from now on."""
     workstream.priority = priority_under(workstream, plan)
     workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
-    save_later(workstream, "version_id", "title", "domain", "priority")
+    save_later(workstream)
 
 
 def _promised(workstream: Workstream) -> bool:

@@ -39,8 +39,8 @@ class Addition:
     scope=Scope.WORK,
     reason=why("reason", "Say why the plan needs these steps."),
     only="who holds the attempt, with the role that the step asks for",
-    locks=(Lock.WORKSTREAM,),
-    records=(Action.STEPS_ADDED,),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NEEDS),
+    records=(Action.STEPS_ADDED, Action.WORKSTREAM_MIGRATED),
 )
 def add_steps(
     *,

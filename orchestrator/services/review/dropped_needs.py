@@ -25,7 +25,7 @@ from orchestrator.services.workstreams.needs import relate_needs
     roles=SIGNERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why nobody has to wait for it."),
-    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NEEDS),
     records=(Action.DEPENDENCY_DROPPED,),
 )
 def drop_dependency(

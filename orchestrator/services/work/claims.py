@@ -47,7 +47,7 @@ from orchestrator.services.work.usage import told, used_by
     scope=Scope.WORK,
     only="the role that the step asks for",
     locks=(Lock.WORKSTREAM, Lock.EXECUTOR),
-    records=(Action.ATTEMPT_CLAIMED,),
+    records=(Action.ATTEMPT_CLAIMED, Action.OWNERSHIP_TRANSFERRED),
 )
 def claim(
     *, attempt_id: int, executor: Executor, actor: Actor, now: datetime, runs: Collection[str] = ()
@@ -119,7 +119,7 @@ def _claim(
     reason=why("breadcrumb", "A breadcrumb says what was done last."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.BREADCRUMB_LEFT, Action.FLAGGED_FOR_HUMAN),
+    records=(Action.BREADCRUMB_LEFT, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def report(
     *,

@@ -35,7 +35,7 @@ RECOVERIES = (Action.ARTIFACT_REPUBLISHED, Action.ARTIFACT_RESTORED, Action.ARTI
     roles=WORKERS,
     scope=Scope.WORK,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ARTIFACT_PUBLISHED_AGAIN, Action.ARTIFACT_INTACT_AGAIN),
+    records=(Action.ARTIFACT_PUBLISHED_AGAIN, Action.ARTIFACT_INTACT_AGAIN, Action.INTERVENTION_DONE),
     in_steps=True,
 )
 def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
@@ -55,7 +55,7 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
     roles=WORKERS,
     scope=Scope.WORK,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ARTIFACT_REPUBLISHED,),
+    records=(Action.ARTIFACT_REPUBLISHED, Action.INTERVENTION_DONE),
     in_steps=True,
 )
 def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
@@ -74,7 +74,7 @@ def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Hand
     roles=WORKERS,
     scope=Scope.WORK,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ARTIFACT_REPUBLISHED,),
+    records=(Action.ARTIFACT_REPUBLISHED, Action.INTERVENTION_DONE),
     in_steps=True,
 )
 def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> int:
@@ -104,7 +104,7 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     roles=WORKERS,
     scope=Scope.WORK,
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ARTIFACT_RESTORED,),
+    records=(Action.ARTIFACT_RESTORED, Action.INTERVENTION_DONE),
     in_steps=True,
 )
 def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:

@@ -27,7 +27,7 @@ from orchestrator.services.work.usage import told, used_by
     reason=why("breadcrumb", "Say how far it is, for whoever goes on."),
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_RELEASED,),
+    records=(Action.ATTEMPT_RELEASED, Action.FLAGGED_FOR_HUMAN, Action.INTERVENTION_DONE),
 )
 def release(
     *,

@@ -31,7 +31,7 @@ from orchestrator.services.people.interventions import close_artifact_card
     scope=Scope.WORK,
     reason=why("reason", "Work goes back with a reason."),
     locks=(Lock.WORKSTREAM,),
-    records=(Action.WORK_SENT_BACK,),
+    records=(Action.WORK_SENT_BACK, Action.INTERVENTION_DONE),
 )
 def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
     """Return work to a task; it and everything after it become pending again.

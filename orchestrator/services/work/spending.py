@@ -59,7 +59,7 @@ def _judge_plan(task: Task, budget: Budget, now: datetime) -> None:
         return
     workstream.over_budget, workstream.over_budget_at = "; ".join(gone), now
     judge_afresh(workstream)
-    save_later(workstream, "over_budget", "over_budget_at")
+    save_later(workstream)
     _record(task, "the plan", gone, now)
     wake(workstream.pk)
     _ask_about_plan(task, budget, now)

@@ -26,7 +26,7 @@ from orchestrator.services.workstreams.priorities import NOTHING_TO_CHANGE
     reason=why("reason", "Say why the budget changes."),
     person="A budget is decided by a person.",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.BUDGET_SET,),
+    records=(Action.BUDGET_SET, Action.INTERVENTION_DONE),
 )
 def set_budget(*, workstream_id: int, budget: str, reason: str, actor: Actor, now: datetime) -> Workstream:
     """Set what all steps of a workstream may use together, such as `2,000,000 tokens, 20 USD, 3 h`, or `no

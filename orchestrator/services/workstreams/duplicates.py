@@ -60,6 +60,7 @@ def decide_duplicate(
                 "decided_at": now,
             },
         )
+        decision.workstream, decision.other = workstream, other  # the locked ones, which are written
         _apply(decision, actor, now)
     return decision
 

@@ -46,7 +46,7 @@ def set_priority(
             raise refusal
         before = workstream.priority
         workstream.priority = priority
-        touch(workstream, now, "priority")
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,

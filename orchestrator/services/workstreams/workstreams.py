@@ -85,7 +85,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
             actor.account,
             actor.label,
         )
-        touch(workstream, now, "status", "accepted_at", "accepted_by_id", "accepted_as")
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -120,7 +120,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
             raise _why_closed(workstream, refusal)
         workstream.status = WorkstreamStatus.ACTIVE
         workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
-        touch(workstream, now, "status", "accepted_at", "accepted_by_id", "accepted_as")
+        touch(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -250,7 +250,7 @@ def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
     waiting = list(gates.order_by("pk").values_list("step__key", flat=True))
     gates.update(status=TaskStatus.PENDING, updated_at=now)
     workstream.status = WorkstreamStatus.ARCHIVED
-    touch(workstream, now, "status", "merged_into_id")
+    touch(workstream, now)
     return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
 
 

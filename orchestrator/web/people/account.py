@@ -5,7 +5,7 @@ from typing import Final
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orchestrator.core.errors import InvalidInput, PasswordWeak, TooManyTries
 from orchestrator.core.people.guesses import Guesses
 from orchestrator.models import RecoveryCode
+from orchestrator.queries.base.open_sessions import session_name, sessions_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import second_factor
 from orchestrator.services.people.accounts import change_password
-from orchestrator.services.people.sessions import sign_out_everywhere
-from orchestrator.web.acting import now
+from orchestrator.services.people.first_password import owes_a_password
+from orchestrator.services.people.sessions import end_session, sign_out_everywhere
+from orchestrator.web.acting import now, typed
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.people.session_limits import begin
 from orchestrator.web.show import show
@@ -69,6 +71,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "enrolled": enrolled,
         "required": second_factor.is_required(person),
+        "sessions": sessions_of(person, request.session, now()),
         "codes_left": RecoveryCode.objects.filter(user=person, spent_at=None).count() if enrolled else 0,
     }
     return show(request, "account/page.html", context)
@@ -80,15 +83,19 @@ def account(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """A POST changes it, ends every other session of the account and goes on with this one."""
     form = PasswordForm(request.POST or None, label_suffix="")
-    rules = password_validators_help_texts()
+    context = {
+        "form": form,
+        "rules": password_validators_help_texts(),
+        "owed": owes_a_password(_person(request)),
+    }
     if request.method != "POST":
-        return show(request, "account/password.html", {"form": form, "rules": rules})
+        return show(request, "account/password.html", context)
     if form.is_valid() and _changed(request, form):
         messages.success(
             request, "Your password is changed. Wherever else you were signed in, you are signed out."
         )
         return redirect("account")
-    return show(request, "account/password.html", {"form": form, "rules": rules}, status=422)
+    return show(request, "account/password.html", context, status=422)
 
 
 def _changed(request: HttpRequest, form: PasswordForm) -> bool:
@@ -123,6 +130,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@require_POST
+def end_one(request: HttpRequest) -> HttpResponse:
+    """One session; the one that this is asked by is signed out."""
+    person, session = _person(request), typed(request, "session")
+    end_session(account=person, session=session, now=now())
+    if session == session_name(request.session.session_key):
+        logout(request)
+        return redirect("login")
+    messages.success(request, "That session is over. This one goes on.")
+    return redirect("account")
+
+
 def _person(request: HttpRequest) -> User:
     assert isinstance(request.user, User), "the middleware lets nobody else in"
     return request.user
@@ -132,4 +151,5 @@ urlpatterns = [
     path("account/", open_to_every_account(account), name="account"),
     path("account/password/", open_to_every_account(password), name="password"),
     path("account/sign-out/", open_to_every_account(sign_out), name="sign-out-everywhere"),
+    path("account/sign-out/one/", open_to_every_account(end_one), name="sign-out-session"),
 ]

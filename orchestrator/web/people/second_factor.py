@@ -10,7 +10,7 @@ from typing import Final
 import segno
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.safestring import SafeString, mark_safe
@@ -20,10 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orchestrator.core.errors import Refusal, SecondFactorMissing
 from orchestrator.core.people.second_factor import in_groups
 from orchestrator.services.people import second_factor
+from orchestrator.services.people.first_password import owes_a_password
 from orchestrator.web.acting import now, typed
 from orchestrator.web.admission import open_to_every_account
+from orchestrator.web.people.owed import owed
 from orchestrator.web.people.session_limits import begin
-from orchestrator.web.refusals import refused
 from orchestrator.web.show import show
 
 #: In the session: whether its person proved a second factor.
@@ -50,11 +51,7 @@ class SecondFactorMiddleware:
             return None
         account = request.user.get_username()
         refusal = SecondFactorMissing(f"{account} has to sign in with a second factor before anything else.")
-        if request.path.startswith("/api/"):
-            return JsonResponse(refusal.as_dict(), status=refusal.status)
-        if request.method in {"GET", "HEAD"} and request.accepts("text/html"):
-            return redirect("second-factor")
-        return refused(request, refusal)
+        return owed(request, refusal, "second-factor")
 
 
 def _owes_one(request: HttpRequest) -> bool:
@@ -64,6 +61,8 @@ def _owes_one(request: HttpRequest) -> bool:
     account = request.user
     if not isinstance(account, User) or not account.is_authenticated or request.session.get(PROVED):
         return False
+    if owes_a_password(account):
+        return False  # that comes first
     return second_factor.is_required(account)
 
 

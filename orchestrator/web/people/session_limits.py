@@ -4,7 +4,7 @@ After a time without a request, some hours after the sign-in, and when the accou
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -16,20 +16,23 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from orchestrator.core.people.sessions import SEEN_EVERY, SessionLimits, why_over
+from orchestrator.core.people.browsers import browser_in_words
+from orchestrator.core.people.sessions import ADDRESS, BEGUN, BROWSER, SEEN, SEEN_EVERY, SIGNED_IN
+from orchestrator.models.people.open_session import SessionStore
+from orchestrator.queries.base.open_sessions import moment, why_session_over
+from orchestrator.web.people.addresses import address_of
 
-BEGUN: Final = "begun"
-SEEN: Final = "seen"
 WHY_OVER: Final = "why_over"
 #: Parts of pages that refresh themselves are not somebody who works here (`static/poll.js`).
 POLL: Final = "X-Poll"
 
 
 class AccountBackend(ModelBackend):
-    """Reads with the account when it was signed out everywhere, in the same statement."""
+    """Reads with the account when it was signed out everywhere and whether its password is its own, in the
+    same statement."""
 
     def get_user(self, user_id: int) -> User | None:
-        account = User.objects.select_related("session_end").filter(pk=user_id).first()
+        account = User.objects.select_related("session_end", "given_password").filter(pk=user_id).first()
         return account if account is not None and self.user_can_authenticate(account) else None
 
 
@@ -44,15 +47,10 @@ class SessionLimitsMiddleware:
 
     def _look(self, request: HttpRequest, account: User, now: datetime) -> None:
         """End the session, or note that it was used; the note is written once a minute."""
-        begun, seen = _moment(request, BEGUN), _moment(request, SEEN)
-        ended = account.session_end.at if hasattr(account, "session_end") else None
-        limits = SessionLimits(
-            timedelta(minutes=settings.SESSION_IDLE_MINUTES), timedelta(hours=settings.SESSION_HOURS)
-        )
-        if why := why_over(begun=begun, seen=seen, ended=ended, limits=limits, now=now):
+        if why := why_session_over(request.session, account, now):
             logout(request)
             request.session[WHY_OVER] = why
-        elif now - seen >= SEEN_EVERY and POLL not in request.headers:
+        elif now - moment(request.session, SEEN) >= SEEN_EVERY and POLL not in request.headers:
             request.session[SEEN] = now.timestamp()
 
 
@@ -63,11 +61,10 @@ def begin(request: HttpRequest, now: datetime) -> None:
 
 @receiver(user_logged_in, dispatch_uid="orchestrator.session_limits")
 def begin_with_sign_in(request: HttpRequest, **_: object) -> None:
-    """However somebody was signed in: Django says so by this signal alone."""
-    begin(request, timezone.now())
-
-
-def _moment(request: HttpRequest, name: str) -> datetime:
-    """A session that does not know when it began has begun long ago."""
-    stored: float = request.session.get(name, 0.0)
-    return datetime.fromtimestamp(stored, UTC)
+    """However somebody was signed in: Django says so by this signal alone. Sessions that are over go."""
+    now = timezone.now()
+    SessionStore.clear_expired()
+    begin(request, now)
+    request.session[SIGNED_IN] = now.timestamp()
+    request.session[BROWSER] = browser_in_words(request.headers.get("User-Agent", ""))
+    request.session[ADDRESS] = address_of(request)

@@ -23,6 +23,7 @@ from orchestrator.services.people.second_factor import check_code, is_enrolled
 from orchestrator.services.people.sign_in import record_sign_in
 from orchestrator.web.acting import now, typed
 from orchestrator.web.admission import open_to_every_account
+from orchestrator.web.people.first_password import SignInForm
 from orchestrator.web.people.second_factor import PROVED
 from orchestrator.web.people.session_limits import WHY_OVER, AccountBackend
 from orchestrator.web.show import show
@@ -36,6 +37,7 @@ BACKEND: Final = f"{AccountBackend.__module__}.{AccountBackend.__qualname__}"
 
 class SignIn(LoginView):
     template_name = "site/login.html"
+    authentication_form = SignInForm
 
     def get_context_data(self, **given: Any) -> dict[str, Any]:
         return super().get_context_data(**given) | {"why_over": self.request.session.get(WHY_OVER, "")}
