@@ -306,6 +306,8 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.ROUND: "let the next round come",
     RootKind.NOTHING: "",
 }
+#: Longer chains are named with their first and last stations only.
+_STATIONS: Final = 6
 #: Of a gate that is decided already.
 WITHDRAW_DECISION: Final = "wait, or withdraw the decision"
 
@@ -332,6 +334,20 @@ def detail_of(kind: RootKind, task: TaskView) -> str:
     """The question, error, note or file that a root is about."""
     details = {RootKind.QUESTION: task.note, RootKind.FAILURE: task.failure, RootKind.BLOCKER: task.blocker}
     return details.get(kind, task.artifact)
+
+
+def chain_of(names: Sequence[str], stands: str, beside: Sequence[str] = ()) -> str:
+    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`; `beside` is what the first one
+    waits for as well: `D1 waits for B2 + C2; B2 waits for A1: …`."""
+    first, *others = names
+    if others and beside:
+        rest = chain_of(others, stands)
+        return f"{first} waits for {together([others[0], *beside])}; {rest}"
+    if len(others) >= _STATIONS:
+        left_out = len(others) - 3
+        others = [*others[:2], f"{left_out} more, of which the last waits for {others[-1]}"]
+    way = f"{first} waits for {others[0]}" if others else first
+    return f"{way}{''.join(f', which waits for {name}' for name in others[1:])}: {stands}"
 
 
 def who_could_claim(free: Sequence[str], busy: int, roles: Collection[str]) -> str:

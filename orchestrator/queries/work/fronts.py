@@ -84,7 +84,7 @@ def _root(
         explain.where_it_stands(view),
         since.owner_of(task.task),
     )
-    said = chain_words.chain_of([stop.key], stands)
+    said = explain.chain_of([stop.key], stands)
     return FrontRoot(stop, at, chain_words.whole_chain(said, now - at, 0, ""))
 
 

@@ -218,7 +218,7 @@ class Waiting:
         if not names or found.root.at == Point(start.workstream):
             said = f"{names[0]}: {root.stands}" if names else root.stands
         else:
-            said = chain_words.chain_of(names, root.stands, self._beside(start))
+            said = explain.chain_of(names, root.stands, self._beside(start))
         lasted = self._now - root.since if root.since else None
         return chain_words.whole_chain(said, lasted, root.behind, root.to_do, also)
 
