@@ -12,7 +12,10 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 SUITE := $(PYTEST) -m "not browser and not nightly" $(TESTS)
 BROWSER_SUITE := $(PYTEST) -m "browser and not nightly"
-NIGHTLY := $(PYTEST) -m "nightly and not browser"
+# Where the long tests look for new examples: another place every night, and the same one again by its number.
+HYPOTHESIS_SEED ?= $(shell date +%s)
+HYPOTHESIS_SEED := $(HYPOTHESIS_SEED)
+NIGHTLY := $(PYTEST) -m "nightly and not browser" --hypothesis-seed=$(HYPOTHESIS_SEED)
 # What hundreds of processes run is compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # The server that the long tests use beside SQLite; they make and drop a database of their own there.
@@ -28,7 +31,7 @@ help:
 	@echo "make test-postgres  the suite on the server that DATABASE_URL names (CASES=first-cases: one case of each test)"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
 	@echo "make migration      the one migration made anew from the models, until a version is released"
-	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
+	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES, HYPOTHESIS_SEED)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
 	@echo "make bench-running  what an installation takes at rest, and from a completion to the next claim"
@@ -103,6 +106,8 @@ lint: $(VENV)/.installed-browser
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 nightly: $(if $(CHROMIUM),$(VENV)/.installed-browser,$(VENV)/.installed-test)
+	@echo "The examples of this night are those of HYPOTHESIS_SEED=$(HYPOTHESIS_SEED): make nightly HYPOTHESIS_SEED=$(HYPOTHESIS_SEED)" \
+	  "tries them again."
 	$(if $(TESTS)$(if $(CHROMIUM),,none),,$(ISOLATED) $(BIN)/python -m pytest -m "nightly and browser" tests/browser)
 	$(ISOLATED) ENGINE_EXAMPLES=$(or $(EXAMPLES),2000) $(NIGHTLY) $(TESTS)
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \

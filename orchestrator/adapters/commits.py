@@ -31,7 +31,8 @@ def find_commits(repository: Path, words: Sequence[str]) -> list[str]:
     send = "".join(f"{word}^{{commit}}\n" for word in asked)
     answers = git(repository, "cat-file", "--batch-check=%(objecttype) %(objectname)", send=send).split("\n")
     found = dict(zip(asked, map(_commit, answers), strict=False))
-    return [full if (full := found.get(word, "")).startswith(word) else "" for word in words]
+    full = [found.get(word, "") for word in words]
+    return [one if one.startswith(word) else "" for one, word in zip(full, words, strict=True)]
 
 
 def find_commit(repository: Path, word: str) -> str:

@@ -7,9 +7,10 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.attempts import HeldTasks, NextFacts, NextRequest
+from orchestrator.contract.attempts import HeldTasks, McpFacts, NextFacts, NextRequest
 from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
+from orchestrator.queries.base.mcp_address import mcp_address
 from orchestrator.queries.work.held_tasks import held_tasks
 from orchestrator.services.next_facts import next_told, wanted_work
 from orchestrator.services.next_step import claim_next
@@ -43,3 +44,10 @@ def take_next(request: HttpRequest, body: NextRequest = ANY_WORK) -> NextFacts:
 def mine(request: HttpRequest, query: Query[Page]) -> HeldTasks:
     """What the caller holds, with the tokens: enough to go on after everything else was forgotten."""
     return held_tasks(caller_of(request).executor, limit=query.limit, offset=query.offset)
+
+
+@router.get("/mcp", response=McpFacts)
+@needs(Scope.READ)
+def mcp(request: HttpRequest) -> McpFacts:
+    """Where MCP over HTTP listens, for the files of clients."""
+    return McpFacts(mcp_address())

@@ -158,16 +158,10 @@ def _agent(name: str, table: object) -> Agent:
     if not command or prompt not in PROMPTS or answer not in ANSWERS:
         values = f"prompt = {' | '.join(PROMPTS)} and answer = {' | '.join(ANSWERS)}"
         raise Misconfigured(f"The agent {name} needs a command, {values}.")
-    return Agent(
-        name,
-        tuple(cast(list[str], command)),
-        prompt,
-        answer,
-        str(table.get("said", "")),
-        tuple(cast(list[str], needs)),
-        read_places(name, table.get("usage", {}), in_text=answer == "text"),
-        _aside(name, table.get("aside", "")),
-    )
+    usage = read_places(name, table.get("usage", {}), in_text=answer == "text")
+    aside, said = _aside(name, table.get("aside", "")), str(table.get("said", ""))
+    words, wanted = tuple(cast(list[str], command)), tuple(cast(list[str], needs))
+    return Agent(name, words, prompt, answer, said, wanted, usage, aside)
 
 
 def _aside(name: str, expression: object) -> str:

@@ -107,20 +107,25 @@ class Worker:
         self.impatient = self.connection
         self.connection = replace(self.connection, goes_on=self._goes_on)
 
-    def _goes_on(self, problem: Unreachable) -> bool:
+    def _goes_on(self, problem: Unreachable | ServerRefused) -> bool:
         if self.stopping:
             return False
         if str(problem) != self.away:
-            print(f"{problem} It is tried again until it does.", flush=True)
+            print(f"{problem} It is tried again.", flush=True)
         self.away = str(problem)
         return True
 
     def take(self) -> dict[str, Any] | None:
         """The claim of the next step, or of the one that is held already; None when none came."""
-        wait = 0 if self.options.once else WAIT
         wanted = {"workstream": self.options.workstream, "repository": self.options.repository}
-        server = self.impatient if self.options.once else self.connection
-        claim: dict[str, Any] | None = take_next(server, wanted, wait)["claim"]
+        server, wait = (self.impatient, 0) if self.options.once else (self.connection, WAIT)
+        claim: dict[str, Any] | None = None
+        try:
+            claim = take_next(server, wanted, wait)["claim"]
+        except ServerRefused as refusal:
+            if self.options.once or refusal.code != "not-found" or not self._goes_on(refusal):
+                raise
+            time.sleep(LOOK)  # its workstream may be submitted later
         return claim
 
     def do(self, claim: dict[str, Any]) -> None:

@@ -94,9 +94,9 @@ def diff(connection: Connection, options: Namespace) -> Reply:
 
 
 def finding_lines(facts: dict[str, Any]) -> list[str]:
-    """Findings as `line 4, error: …`."""
+    """Findings as `line 4, blocks: …`, with what to do about each."""
     return [
-        f"{_where(finding)}{finding['severity']}: {finding['message']}"
+        f"{_where(finding)}{finding['severity']}: {finding['message']} {finding['fix']}".rstrip()
         for finding in facts.get("findings", ())
     ]
 

@@ -19,13 +19,12 @@ from orchestrator.client.login import (
     named_url,
     settings_file,
 )
+from orchestrator.client.mcp_address import find_mcp
 from orchestrator.client.reply import Reply
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
 
-#: Where the MCP server of an installation listens, if nothing else is said.
-MCP: Final = "http://127.0.0.1:8765/mcp"
 #: How a server answers a token that it does not know.
 UNKNOWN: Final = 401
 #: Seconds to wait for the MCP server.
@@ -55,7 +54,9 @@ def add_to(commands: "Commands") -> None:
     parser = commands.add_parser("setup", help=meaning, description=meaning)
     parser.add_argument("client", choices=sorted(CLIENTS))
     parser.add_argument("--folder", default=".", help="the repository; this folder")
-    parser.add_argument("--mcp", default=MCP, help=f"the address of the MCP server; {MCP}")
+    parser.add_argument(
+        "--mcp", default="", metavar="URL", help="the address of the MCP server; the server is asked for it"
+    )
     parser.add_argument("--token", action="store_true", help="read a token from standard input and keep it")
     parser.add_argument(
         "--print", dest="printed", action="store_true", help="only show what would be written"
@@ -67,33 +68,53 @@ def add_to(commands: "Commands") -> None:
 
 
 def set_up(options: Namespace) -> Reply:
-    """Writes the client's file, AGENTS.md, and with `--token` the settings of this user."""
+    """Writes the client's file, AGENTS.md, and with `--token` the settings of this user. The client's file is
+    left out, and the answer says why, where no MCP server is known to answer."""
     folder, client = Path(options.folder), CLIENTS[options.client]
     if not folder.is_dir():
         raise Misconfigured(f"There is no folder {folder}.")
-    texts = {client.file: _entry(folder, client, options.mcp), "AGENTS.md": _agents(folder)}
+    login = _login(options)
+    mcp, said = (options.mcp, _silent(options.mcp)) if options.mcp else find_mcp(login)
+    texts = {client.file: _entry(folder, client, mcp)} if mcp else {}
+    texts["AGENTS.md"] = _agents(folder)
+    told = [said] if said else []
+    if not mcp:
+        told.append(f"{client.file} is not written; the command `orchestrator` works without it.")
     if options.printed:
         lines = [line for name, text in texts.items() for line in (f"== {name}", *text.splitlines(), "")]
-        return Reply(texts, tuple(lines))
-    kept = [_keep_token(options)] if options.token else []
+        return Reply(texts, (*lines, *told))
+    kept = [_keep_token(login)] if options.token else []
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    told = [*(f"Wrote {name}." for name in texts), *kept]
-    told.append(f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"')
-    if not _answers(options.mcp):
-        told.append(f"Nothing answers at {options.mcp} now: start the server with MCP_PORT, or say --mcp.")
-    return Reply(list(texts), tuple(told))
+    wrote = [f"Wrote {name}." for name in texts]
+    reads = f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"'
+    return Reply(list(texts), (*wrote, *kept, *((reads,) if mcp else ()), *told))
 
 
-def _answers(mcp: str) -> bool:
+def _login(options: Namespace) -> Login:
+    """Where the server is, with the token of standard input, or else the one that is there already."""
+    if not options.token:
+        return find_login(options.url, options.token_file)
+    token = sys.stdin.readline().strip()
+    if not token or not is_token(token):
+        raise Misconfigured("Standard input has no token in its first line.")
+    return Login(named_url(options.url) or HERE, token)
+
+
+def _silent(mcp: str) -> str:
+    """What is said where somebody named an address at which nothing listens now."""
+    return "" if _listens(mcp) else f"Nothing answers at {mcp} now: start the server with MCP_PORT."
+
+
+def _listens(url: str) -> bool:
     """Whether somebody listens there, which the file alone does not show."""
-    parts = urlsplit(mcp)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
+        parts = urlsplit(checked_url(url))
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), PATIENCE).close()
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 
@@ -126,17 +147,14 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _keep_token(options: Namespace) -> str:
-    """The user's settings, for this user alone, with the address of the call and the token of its input;
-    what was done, in a sentence. A token that the server does not know is not kept."""
-    token, path = sys.stdin.readline().strip(), settings_file()
-    if not token or not is_token(token):
-        raise Misconfigured("Standard input has no token in its first line.")
-    connection = Login(named_url(options.url) or HERE, token).connection()
-    tried = _answers(connection.url)
+def _keep_token(login: Login) -> str:
+    """The user's settings, for this user alone, with the address and the token of the call; what was done, in
+    a sentence. A token that the server does not know is not kept."""
+    connection, path = login.connection(), settings_file()
+    tried = _listens(connection.url)
     if tried:
         _refuse_unknown(connection)
-    _write(path, f'url = "{connection.url}"\ntoken = "{token}"\n')
+    _write(path, f'url = "{connection.url}"\ntoken = "{login.token}"\n')
     untried = "" if tried else " Nothing answers there now, so it was not tried."
     return f"Kept the token for {connection.url} in {path}.{untried}"
 

@@ -144,15 +144,26 @@ def done(connection: Connection, options: Namespace) -> Reply:
         result=options.result,
         **_usage(options),
     )
-    facts = connection.post(f"attempts/{held.attempt}/complete", body)
+    handed: dict[str, Any] = connection.post(f"attempts/{held.attempt}/complete", body)
+    facts = handed
     if options.wait and is_pending(facts):
         facts = verified(connection, held.attempt, options.wait)
+    if "masked" in handed:  # said once, of what was sent
+        facts = {**facts, "masked": handed["masked"]}
     if is_pending(facts):
         told = (facts["verification"]["sentence"], "`orchestrator mine` says what became of it.")
         return Reply(facts, (f"{held.key} is being verified.", *told))
     proof = (facts["verification"]["sentence"],) if facts.get("verification") else ()
     word = f", {facts['proof']}" if facts.get("proof") else ""
-    return Reply(facts, (f"{held.key} is handed over{word}.", *proof, *_same(facts)))
+    told = (f"{held.key} is handed over{word}.", *proof, *_same(facts), *_touched(facts))
+    return Reply(facts, told)
+
+
+def _touched(facts: dict[str, Any]) -> tuple[str, ...]:
+    """What the reviewer at the gate is told too."""
+    if not facts.get("touched"):
+        return ()
+    return (f"The commit touches files that the step does not own: {', '.join(facts['touched'])}.",)
 
 
 def is_pending(facts: dict[str, Any]) -> bool:

@@ -178,6 +178,13 @@ class WaitingWork:
 
 
 @dataclass(frozen=True)
+class McpFacts:
+    """Where MCP over HTTP listens on the server's machine; empty where the installation starts none."""
+
+    address: str
+
+
+@dataclass(frozen=True)
 class NextFacts:
     """The claim, or why there is none. `again` says that the executor held it already: the token is the same.
 

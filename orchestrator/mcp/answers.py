@@ -127,8 +127,8 @@ def check_lengths(arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
         if name in {"outputs", "source"}:
             continue
-        texts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        for text in texts:
+        texts = value if isinstance(value, list) else [value]
+        for text in value.values() if isinstance(value, dict) else texts:
             if isinstance(text, str):
                 check_text(text, name)
 

@@ -69,7 +69,8 @@ def restrict(abi: int, read: Iterable[str], write: Iterable[str], *, tcp: bool) 
     handled = (1 << (16 if abi >= 5 else 15)) - 1
     ruleset = _Ruleset(handled, 0 if tcp or abi < 4 else TCP, SCOPES if abi >= SIGNALS_FROM else 0)
     # An older kernel knows a shorter structure.
-    size = 24 if abi >= SIGNALS_FROM else 16 if abi >= 4 else 8
+    size = 16 if abi >= 4 else 8
+    size = 24 if abi >= SIGNALS_FROM else size
     descriptor = kernel.system_call("landlock", kernel.LANDLOCK_CREATE, ctypes.byref(ruleset), size, 0)
     try:
         for path in read:

@@ -6,6 +6,7 @@ reached.
 """
 
 import errno
+import itertools
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
@@ -162,8 +163,8 @@ def read(root: Path, path: str, limit: int = -1) -> bytes:
 
 def has_link(root: Path, path: str) -> bool:
     """Whether a symbolic link stands at the path or above it, inside the workspace."""
-    current = root
-    return any((current := current / part).is_symlink() for part in path.split("/"))
+    places = itertools.accumulate(path.split("/"), lambda above, name: above / name, initial=root)
+    return any(place.is_symlink() for place in itertools.islice(places, 1, None))
 
 
 def _kind(name: str, folder: int) -> int | None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import cache
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -10,10 +12,17 @@ import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.generation.drivers import CoverageGenerator
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.hypothesis.builder import generate_example_cases
+from schemathesis.generation.meta import content_type_probes_first
+from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation
 
 from orchestrator.api.root import api
@@ -39,6 +48,8 @@ SETTINGS = SchemathesisConfig.from_dict(
     {"generation": {"allow-x00": False, "with-security-parameters": False}}
 )
 TEXT = ["Because it is so."]
+#: Up to so many requests are few: then the fuzzed ones are those that the description allows.
+A_FEW = 10
 #: Values by the name of a member or of a part of the address; `area.name` is for one area alone.
 Known = Mapping[str, list[Any]]
 
@@ -48,11 +59,26 @@ def document() -> dict[str, Any]:
     return dict(api.get_openapi_schema(path_prefix="/api/"))
 
 
+class Requests(StrEnum):
+    """How the requests about an operation are made, as schemathesis calls its phases."""
+
+    #: The examples of the description, or one that is made where it has none; about what is there.
+    EXAMPLES = "examples"
+    #: Each member and parameter at its bounds and just past them, of each type, left out, and doubled.
+    COVERAGE = "coverage"
+    #: Whatever fits the description, and what does not.
+    FUZZING = "fuzzing"
+
+
 @cache
 def operations() -> dict[str, list[APIOperation]]:
     """Every operation of the description, by the area that it is listed under."""
+    return operations_in(document())
+
+
+def operations_in(description: dict[str, Any]) -> dict[str, list[APIOperation]]:
     load_all_checks()
-    schema = schemathesis.openapi.from_dict(document(), config=SETTINGS)
+    schema = schemathesis.openapi.from_dict(description, config=SETTINGS)
     schema.app = WSGIHandler()
     by_area: dict[str, list[APIOperation]] = {}
     for result in schema.get_all_operations():
@@ -61,11 +87,64 @@ def operations() -> dict[str, list[APIOperation]]:
     return by_area
 
 
-def requests_of(operation: APIOperation, known: Known) -> st.SearchStrategy[Case]:
-    """Requests as the description allows them; three of four are about what is there."""
-    return st.builds(
+def trial(made: Requests, operation: APIOperation, machine: Machine, known: Known, most: int) -> list[int]:
+    """Send about `most` requests that are made this way; the statuses of the answers. Fails with the first
+    answer that the description does not know."""
+    statuses: list[int] = []
+    if made is Requests.FUZZING:
+
+        @settings(max_examples=most, database=None, phases=[Phase.generate])
+        @given(_fuzzed(operation, known, wrong=most > A_FEW))
+        def answered_as_described(case: Case) -> None:
+            statuses.append(check(case, machine))
+
+        answered_as_described()
+        return statuses
+    cases = _examples(operation, known) if made is Requests.EXAMPLES else _covering(operation, known, most)
+    return [check(case, machine) for case in cases]
+
+
+def _fuzzed(operation: APIOperation, known: Known, *, wrong: bool) -> st.SearchStrategy[Case]:
+    """Requests as the description allows them, three of four about what is there; with `wrong`, one of five
+    it forbids."""
+    allowed = st.builds(
         _about, operation.as_strategy(), st.sampled_from([True, True, True, False]), st.just(known)
     )
+    if not (wrong and _can_be_wrong(operation)):
+        return allowed
+    forbidden = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    return st.sampled_from([allowed] * 4 + [forbidden]).flatmap(lambda chosen: chosen)
+
+
+def _can_be_wrong(operation: APIOperation) -> bool:
+    """Whether the operation takes anything that a request could get wrong."""
+    return bool(operation.body or operation.path_parameters or operation.query)
+
+
+def _examples(operation: APIOperation, known: Known) -> list[Case]:
+    cases = generate_example_cases(test=_examples, operation=operation, fill_missing=True)
+    return [_about(case, True, known) for case in cases]
+
+
+def _covering(operation: APIOperation, known: Known, most: int) -> list[Case]:
+    """Half of them allowed, half forbidden, evenly spread over what schemathesis finds worth trying first; a
+    few come from the first of it, because making all of it takes long."""
+    cases: list[Case] = []
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        generator = CoverageGenerator(
+            operation=operation,
+            generation_modes=[mode],
+            generation_config=operation.schema.config.generation_for(operation=operation, phase="coverage"),
+            auth_storage=None,
+            override=Override(),
+            feedback=NO_FEEDBACK,
+            hooks=None,
+        )
+        found = list(islice(content_type_probes_first(generator), 6 * most))
+        chosen = found[:: max(1, 2 * len(found) // most)]
+        allowed = mode is GenerationMode.POSITIVE
+        cases += [_about(case, allowed and number % 4 != 3, known) for number, case in enumerate(chosen)]
+    return cases
 
 
 def _about(case: Case, there: bool, known: Known) -> Case:

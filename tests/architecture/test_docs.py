@@ -203,3 +203,14 @@ def test_every_promise_of_the_readme_names_commands_that_are_there() -> None:
                 assert (ROOT / "orchestrator" / "management" / "commands" / f"{word}.py").is_file(), command
             for path in re.findall(r"tests/[\w/.]+", command):
                 assert (ROOT / path).exists(), path
+
+
+def test_a_night_says_where_it_looks_for_examples_and_looks_there_again() -> None:
+    """Its seed is printed, and the same one gives the same examples to every long test that makes some."""
+    said = subprocess.run(
+        ["make", "-n", "nightly", "HYPOTHESIS_SEED=7"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    long_ones = [line for line in said.splitlines() if "ENGINE_EXAMPLES" in line]
+    assert len(long_ones) == 2, "on SQLite and on PostgreSQL"
+    assert all("--hypothesis-seed=7" in line for line in long_ones)
+    assert "make nightly HYPOTHESIS_SEED=7" in said

@@ -318,7 +318,7 @@ def test_ad7_what_was_done_is_handed_over_when_the_server_is_back(
     monkeypatch.setattr(connection.Connection, "_answer", away)
     monkeypatch.setattr(connection.time, "sleep", lambda _: None)
     told = call("work", "--once", *stub())
-    assert told.out.count("It is tried again until it does.") == 1
+    assert told.out.count("It is tried again.") == 1
     assert driver.attempt(told.out.split(":")[0]).status == "completed"
     assert len(set(lost)) == 1
 
@@ -374,3 +374,29 @@ def test_fr009_no_part_of_a_secret_is_written_before_its_line_is_whole() -> None
     assert whole_lines(key + b"-----END KEY-----\nb") == (key + b"-----END KEY-----\n", b"b")
     long = b"x" * 2_000_000
     assert len(whole_lines(long)[1]) == 10_000
+
+
+def test_ad6_a_worker_waits_for_a_workstream_that_is_not_there_yet(
+    call: Call, driver: Driver, stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`serve` starts the workers of executors.toml, which may name what is submitted later."""
+    asked = []
+
+    def later(server: object, wanted: dict[str, object], wait: int) -> dict[str, object]:
+        asked.append(wanted["workstream"])
+        if len(asked) < 3:
+            return real(server, wanted, wait)
+        signal.raise_signal(signal.SIGTERM)
+        return {"claim": None}
+
+    real = doing.take_next
+    monkeypatch.setattr(doing, "take_next", later)
+    monkeypatch.setattr(doing.time, "sleep", lambda _: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        told = call("work", "--workstream", "refunds-of-tomorrow", *stub())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told.out.count("There is no workstream 'refunds-of-tomorrow'.") == 1
+    assert len(asked) == 3
+    assert told.code == 3

@@ -3,12 +3,16 @@
 import io
 import json
 import stat
+import threading
 import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
-from orchestrator.client import setup
+from orchestrator.client import connection, mcp_address, setup
 from orchestrator.client.__main__ import main
 from orchestrator.client.clients import CLIENTS
 from orchestrator.client.login import find_login
@@ -45,14 +49,15 @@ def test_agents_md_keeps_what_others_wrote(tmp_path: Path) -> None:
 
 def test_a_broken_file_is_left_as_it_is(tmp_path: Path, capsys) -> None:
     (tmp_path / ".mcp.json").write_text("{broken")
-    assert main(["setup", "claude", "--folder", str(tmp_path)]) == 2
+    assert main(["setup", "claude", "--folder", str(tmp_path), "--mcp", "http://127.0.0.1:9/mcp"]) == 2
     assert (tmp_path / ".mcp.json").read_text() == "{broken"
     assert not (tmp_path / "AGENTS.md").exists()
     assert ".mcp.json is left as it is" in capsys.readouterr().err
 
 
 def test_print_writes_nothing(tmp_path: Path, capsys) -> None:
-    assert main(["setup", "codex", "--folder", str(tmp_path), "--print"]) == 0
+    words = ["--mcp", "http://127.0.0.1:9/mcp", "--print"]
+    assert main(["setup", "codex", "--folder", str(tmp_path), *words]) == 0
     assert list(tmp_path.iterdir()) == []
     assert "bearer_token_env_var" in capsys.readouterr().out
 
@@ -74,6 +79,85 @@ def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch, caps
     assert not any("secret-1" in path.read_text() for path in tmp_path.glob("*.*"))
 
 
+@pytest.fixture
+def mcp_server() -> Iterator[ThreadingHTTPServer]:
+    """What listens like an MCP server of ours, on a port of its own; `code` is what it answers."""
+
+    class Unsigned(BaseHTTPRequestHandler):
+        code = "not-signed-in"
+
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.end_headers()
+            self.wfile.write(json.dumps({"code": self.code}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Unsigned)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_fr027_the_server_says_where_mcp_listens(
+    call: Call, settings: Settings, mcp_server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    settings.MCP_PORT = mcp_server.server_address[1]
+    told = call("setup", "claude", "--folder", str(tmp_path))
+    assert (told.code, told.err) == (0, "")
+    entry = json.loads((tmp_path / ".mcp.json").read_text())["mcpServers"]["orchestrator"]
+    assert entry["url"] == f"http://127.0.0.1:{settings.MCP_PORT}/mcp"
+    assert "Nothing answers" not in told.out
+
+
+@pytest.mark.parametrize("code", ["", "something-else"], ids=["nobody", "another-server"])
+def test_fr027_no_address_is_written_where_no_mcp_of_ours_answers(
+    call: Call, settings: Settings, mcp_server: ThreadingHTTPServer, tmp_path: Path, code: str
+) -> None:
+    settings.MCP_PORT = mcp_server.server_address[1] if code else 9
+    mcp_server.RequestHandlerClass.code = code
+    told = call("setup", "claude", "--folder", str(tmp_path))
+    assert told.code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["AGENTS.md"]
+    assert f"http://127.0.0.1:{settings.MCP_PORT}/mcp does not answer from here" in told.out
+    assert ".mcp.json is not written; the command `orchestrator` works without it." in told.out
+    assert "reads the token from" not in told.out
+
+
+def test_fr027_a_server_without_mcp_is_told_with_the_way_out(
+    call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(mcp_address, "USUAL", "http://127.0.0.1:9/mcp")
+    settings.MCP_PORT = 0
+    told = call("setup", "cursor", "--folder", str(tmp_path))
+    assert "has no MCP over HTTP: start it with MCP_PORT=8765 and call again" in told.out
+    assert not (tmp_path / ".cursor").exists()
+
+
+def test_fr027_one_that_was_started_apart_is_found(
+    call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch, mcp_server: ThreadingHTTPServer, tmp_path
+) -> None:
+    apart = f"http://127.0.0.1:{mcp_server.server_address[1]}/mcp"
+    monkeypatch.setattr(mcp_address, "USUAL", apart)
+    settings.MCP_PORT = 0
+    call("setup", "cursor", "--folder", str(tmp_path))
+    assert apart in (tmp_path / ".cursor/mcp.json").read_text()
+
+
+def test_fr027_a_server_that_does_not_answer_is_told(alone: Path, monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", "secret-1")
+    monkeypatch.setattr(connection, "PAUSE", 0)
+    assert main(["--url", "http://127.0.0.1:9", "setup", "claude", "--folder", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "http://127.0.0.1:9 does not answer" in told
+    assert "So nobody says where MCP listens" in told
+    assert not (tmp_path / ".mcp.json").exists()
+
+
 KEEP = ("setup", "codex", "--token", "--folder")
 
 
@@ -87,7 +171,7 @@ def test_the_token_is_kept_for_the_address_of_the_environment(alone: Path, monke
 def test_a_token_that_the_server_does_not_know_is_not_kept(
     call: Call, alone: Path, monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(setup, "_answers", lambda _: True)
+    monkeypatch.setattr(setup, "_listens", lambda _: True)
     monkeypatch.setenv("ORCHESTRATOR_URL", "http://testserver")
     monkeypatch.setattr("sys.stdin", io.StringIO("garbage\n"))
     told = call(*KEEP, str(tmp_path))

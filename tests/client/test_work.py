@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.client import work
 from orchestrator.client.brief_text import brief_lines
+from orchestrator.client.connection import Connection
 from tests.acceptance.lanes import LANES, make_repository
 from tests.cast import Driver
 from tests.client.conftest import Call
@@ -139,3 +140,29 @@ def test_fr027_a_failure_says_what_went_wrong(call: Call, driver: Driver) -> Non
     call("next")
     told = call("fail", "")
     assert (told.code, "Say what went wrong." in told.err) == (1, True)
+
+
+def test_fr009_a_masked_secret_is_told_though_the_completion_is_verified(
+    call: Call, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start()
+    claim = json.loads(call("next", "--json").out)["claim"]
+    real = Connection.post
+
+    def pending(self: Connection, path: str, body: dict[str, object], patience: int = 0) -> dict[str, object]:
+        facts: dict[str, object] = real(self, path, body, patience)
+        assert "masked" in facts, "the words around it are about what happens then"
+        return {**facts, "verification": {"state": "pending", "sentence": "It runs."}}
+
+    def green(*_: object) -> dict[str, object]:
+        return {"verification": None, "proof": "proved", "same_as": None, "touched": ["other.txt"]}
+
+    evidence = [f"{one['id']}=seen" for one in claim["criteria"] if one["asked"]]
+    monkeypatch.setattr(Connection, "post", pending)
+    monkeypatch.setattr(work, "verified", green)
+    secret = f"ghp_{'aB3' * 12}"
+    given = [word for one in evidence for word in ("--evidence", one)]
+    told = call("done", f"With {secret}", "--wait", "5", *given)
+    assert told.code == 0, told
+    assert "masked before anything was stored (outcome: GitHub token)" in told.err
+    assert "touches files that the step does not own: other.txt." in told.out

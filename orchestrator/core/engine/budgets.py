@@ -201,7 +201,8 @@ def _once(
     money: tuple[tuple[str, int], ...] = (),
     seconds: int | None = None,
 ) -> Budget:
-    given = tokens if tokens is not None else seconds if seconds is not None else money[-1][1]
+    amounts = (tokens, seconds, money[-1][1] if money else None)
+    given = next(amount for amount in amounts if amount is not None)
     if not 0 < given <= MOST:
         raise _wrong(part, "is not above 0, or too much")
     twice = (tokens is not None and found.tokens is not None) or (

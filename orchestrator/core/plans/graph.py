@@ -196,7 +196,8 @@ def step_lengths(plan: Plan, ended: Collection[str] = ()) -> tuple[dict[str, int
         if all(step.kind is StepKind.WORK for step in thread.steps):
             work += [step for step in thread.steps if step.key not in ended]
     timed = bool(work) and all(step.estimate > 0 for step in work)
-    return {key: 0 if key in ended else step.estimate if timed else 1 for key, step in steps.items()}, timed
+    lengths = {key: step.estimate if timed else 1 for key, step in steps.items()}
+    return {**lengths, **dict.fromkeys(lengths.keys() & set(ended), 0)}, timed
 
 
 def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:

@@ -233,14 +233,16 @@ _MOMENT: dict[FlowSet, Callable[[FlowItem], datetime | None]] = {
 def _row(columns: Sequence[Any], now: datetime) -> FlowRow:
     key, state, registered, started, finished, first_finished, accepted = columns[:7]
     active, active_since, blocked, blocked_since, rework, rework_since = columns[7:13]
+    begun, done = started and aware(started), finished and aware(finished)
+    first_done, taken = first_finished and aware(first_finished), accepted and aware(accepted)
     item = FlowItem(
         key,
         state,
         aware(registered),
-        started and aware(started),
-        finished and aware(finished),
-        first_finished and aware(first_finished),
-        accepted and aware(accepted),
+        begun,
+        done,
+        first_done,
+        taken,
         _so_far(active, active_since, now),
         _so_far(blocked, blocked_since, now),
         _so_far(rework, rework_since, now),

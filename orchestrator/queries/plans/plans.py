@@ -45,7 +45,8 @@ class Review:
 
     @property
     def steps_shown(self) -> int:
-        return sum(len(t.steps) for stage in self.stages for batch in stage.batches for t in batch.threads)
+        batches = [batch for stage in self.stages for batch in stage.batches]
+        return sum(len(thread.steps) for batch in batches for thread in batch.threads)
 
     @property
     def steps_left_out(self) -> int:

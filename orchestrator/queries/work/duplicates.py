@@ -55,10 +55,11 @@ def suspects(workstream: Workstream) -> list[Suspect]:
     named = Workstream.objects.select_related("version").in_bulk(set(decided) - set(others))
     alike = _alike(workstream, others)
     files = _shared_files(workstream, others.values())
+    suspected = {pk for pk, value in alike.items() if value >= ALIKE} | set(decided) | set(files)
     found = [
         Suspect(one, reasons(alike.get(pk, 0.0), files.get(pk, ())), decided.get(pk))
         for pk, one in (others | named).items()
-        if pk in decided or pk in files or alike.get(pk, 0.0) >= ALIKE
+        if pk in suspected
     ]
     return sorted(found, key=lambda s: (not s.open, -alike.get(s.workstream.pk, 0.0), s.workstream.pk))
 

@@ -39,7 +39,10 @@ def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetim
     with unit_of_work():
         executor = _named(name) or _new(name, kind, user, now)
     if executor.user_id != user.pk:
-        raise NotAllowed(f"The executor {name} belongs to {executor.user}.")
+        raise NotAllowed(
+            f"The executor {name} belongs to {executor.user}.",
+            recovery="Choose another name, or have the account that it belongs to do it.",
+        )
     if executor.kind != kind:
         raise InvalidInput(
             f"The executor {name} is registered as {executor.kind}, not as {kind}.",

@@ -124,6 +124,7 @@ def _pass_on(
     """Write the new owner into the row that it belongs to, with its entry in the log and in the history."""
     owned = blocker or task or workstream
     before, owned.owner = owned.owner, owner
+    kind = "task" if task else "workstream"
     if blocker:
         blocker.save(update_fields=["owner"])
     elif task is None:
@@ -136,7 +137,7 @@ def _pass_on(
         reason=reason,
         now=now,
         data={
-            "of": "blocker" if blocker else "task" if task else "workstream",
+            "of": "blocker" if blocker else kind,
             "blocker": blocker.pk if blocker else 0,
             "from": before.get_username() if before else "",
             "to": owner.get_username(),

@@ -42,7 +42,8 @@ def moments_below(span: DrawnTime) -> list[Tick]:
         moment = (span.first + span.length * place / PARTS).astimezone(project_zone())
         today = f"{moment.day} {moment:%b}"
         time = f"{moment:%H:%M}" if span.length >= timedelta(minutes=PARTS) else f"{moment:%H:%M:%S}"
-        text = today if span.length >= BY_DAY else time if today == day else f"{today} {time}"
+        text = time if today == day else f"{today} {time}"
+        text = today if span.length >= BY_DAY else text
         names.append((100 * place / PARTS, text))
         day = today
     return below(names)

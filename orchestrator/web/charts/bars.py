@@ -80,7 +80,7 @@ def finding(bars: Sequence[Bar]) -> str:
     waiting = sum(bar.counts[Lifecycle.FINISHED] for bar in bars)
     items = "1 workstream" if total == 1 else f"{total} workstreams"
     domains = "1 domain" if len(bars) == 1 else f"{len(bars)} domains"
-    accept = "none waits" if waiting == 0 else "1 waits" if waiting == 1 else f"{waiting} wait"
+    accept = {0: "none waits", 1: "1 waits"}.get(waiting, f"{waiting} wait")
     place = f"; {most.domain} has the most, {most.total}" if most.domain else f"; {most.total} have no domain"
     place = place if len(bars) > 1 else ""
     return f"{items} in {domains}{place}; {accept} for acceptance."

@@ -114,7 +114,8 @@ def _step_face(step: MapStep, looks: Callable[[str], Look]) -> _Face:
     kind = "Gate " if step.gate else ""
     remarks = [word, *(["bottleneck"] if step.bottleneck else []), *(["next"] if step.following else [])]
     says = f"{kind}{step.key}: {step.title}. {', '.join(remarks)}. {step.known.sentence}".strip()
-    sign = BOTTLENECK if step.bottleneck else NEXT if step.following else ""
+    following = NEXT if step.following else ""
+    sign = BOTTLENECK if step.bottleneck else following
     return _Face(look, step.key, word, says, _classes(look, step.critical, step.bottleneck), step.key, sign)
 
 

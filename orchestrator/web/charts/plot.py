@@ -158,7 +158,9 @@ def below(names: Sequence[tuple[float, str]]) -> list[Tick]:
 
 
 def _anchor(at: float) -> str:
-    return "start" if at < 8 else "end" if at > 92 else "middle"
+    if at < 8:
+        return "start"
+    return "end" if at > 92 else "middle"
 
 
 def polyline(values: Sequence[float], height: int, *, closed: bool) -> str:

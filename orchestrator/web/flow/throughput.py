@@ -23,14 +23,11 @@ def throughput(population: Population, links: Links) -> Chart:
     columns = []
     for place, (bucket, count) in enumerate(zip(found, done, strict=True)):
         part = " so far" if bucket.partial else ""
-        y = scale.y(count)
-        columns.append(
-            Stack(
-                round(place * width + width * 0.1, 2), round(width * 0.8, 2), y, round(HEIGHT - y, 1),
-                str(count) if len(found) <= MOST_NUMBERS else "", f"{bucket.key}: {count} finished{part}",
-                links.items(FlowSet.FINISHED, on=bucket.key), "partial" if bucket.partial else "bar",
-            )
-        )  # fmt: skip
+        left, y = round(place * width + width * 0.1, 2), scale.y(count)
+        number = str(count) if len(found) <= MOST_NUMBERS else ""
+        says = f"{bucket.key}: {count} finished{part}"
+        items, look = links.items(FlowSet.FINISHED, on=bucket.key), "partial" if bucket.partial else "bar"
+        columns.append(Stack(left, round(width * 0.8, 2), y, round(HEIGHT - y, 1), number, says, items, look))
     plot = Plot(
         sides=scale.ticks,
         unit="items",

@@ -9,10 +9,8 @@ from django.views.decorators.http import require_safe
 
 from orchestrator.client.clients import CLIENTS, VARIABLE
 from orchestrator.client.setup import SECTION
+from orchestrator.queries.base.mcp_address import mcp_address, usual_mcp_address
 from orchestrator.web.show import show
-
-#: Where the MCP server listens where the operator says nothing else.
-MCP_PORT = 8765
 
 
 class Pasted(NamedTuple):
@@ -26,11 +24,11 @@ class Pasted(NamedTuple):
 @require_safe
 def connecting(request: HttpRequest) -> HttpResponse:
     """The same texts that `orchestrator setup` writes."""
-    mcp = f"http://{settings.HOST}:{settings.MCP_PORT or MCP_PORT}/mcp"
+    mcp = usual_mcp_address()
     context = {
         "address": settings.PUBLIC_URL,
         "mcp": mcp,
-        "mcp_runs": bool(settings.MCP_PORT),
+        "mcp_runs": bool(mcp_address()),
         "variable": VARIABLE,
         "clients": [Pasted(one.name, one.file, one.merged("", mcp)) for one in CLIENTS.values()],
         "section": SECTION,

@@ -103,10 +103,11 @@ def _rows(old: Sequence[Definition], judgement: Judgement) -> Iterable[MappingRo
     for definition in old:
         line = line_of[definition.key]
         carries = line.old[0] == definition.key
+        redo = "again" if line.redo else "keep"
         yield MappingRow(
             old=definition,
             to=line.new[0] if line.new else "",
-            redo="" if line.redo is None or not carries else "again" if line.redo else "keep",
+            redo="" if line.redo is None or not carries else redo,
             also=", ".join(line.new[1:]) if carries else "",
             why=line.reason,
             suggested=line.suggested,

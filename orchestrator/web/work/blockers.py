@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine.impact import Impact
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
 from orchestrator.queries.base.asked import refuse_unknown
@@ -76,10 +77,14 @@ def _cells(found: list[Blocker]) -> Iterator[tuple[object, ...]]:
             moment(one.resolved_at),
             one.resolution,
             int(row.lasted.total_seconds() // 60),
-            len(impact.delayed) if impact else "",
-            impact.minutes if impact else "",
-            ("yes" if impact.critical else "no") if impact else "",
+            *_impact_cells(impact),
         )
+
+
+def _impact_cells(impact: Impact | None) -> tuple[str | int, ...]:
+    if impact is None:
+        return "", "", ""
+    return len(impact.delayed), impact.minutes, "yes" if impact.critical else "no"
 
 
 urlpatterns: list[Any] = [path("blockers/", blocker_list, name="blockers")]

@@ -114,7 +114,7 @@ def _names(plan: Plan) -> Iterator[tuple[str, str, int]]:
     yield from (("needed workstream", name, plan.needs_line) for name in plan.needs)
     yield from (("approver", name, plan.approvers_line) for name in plan.approvers)
     yield from (("parameter", name, 0) for name, _ in plan.parameters)
-    for thread in (thread for stage in plan.stages for batch in stage.batches for thread in batch.threads):
+    for thread in plan.threads():
         yield from (("lane", thread.lane, thread.line), ("role", thread.role, thread.line))
         yield "worktree", thread.worktree, thread.line
         yield from (("file pattern", pattern, thread.line) for pattern in thread.files)

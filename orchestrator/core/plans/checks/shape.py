@@ -7,7 +7,7 @@ from typing import Final
 from orchestrator.core.findings import Finding
 from orchestrator.core.git_names import BRANCH_LENGTH, is_branch_name
 from orchestrator.core.plans.findings import finding
-from orchestrator.core.plans.plan import Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.plan import Plan, StageSpec, StepSpec
 from orchestrator.core.plans.text.phrases import KEY
 from orchestrator.core.terms import StageKind
 
@@ -134,7 +134,7 @@ def _paths(plan: Plan) -> Iterator[Finding]:
 
 
 def _all_paths(plan: Plan) -> Iterator[tuple[str, int]]:
-    for _, thread in _threads(plan):
+    for thread in plan.threads():
         yield from ((path, thread.line) for path in (*thread.files, *filter(None, (thread.worktree,))))
     for step in plan.steps():
         yield from ((path, step.line) for path in step.files)
@@ -149,10 +149,6 @@ def _leads_out(path: str) -> bool:
         or ".git" in segments
         or not path.isprintable()
     )
-
-
-def _threads(plan: Plan) -> Iterator[tuple[StageSpec, ThreadSpec]]:
-    return ((stage, thread) for stage in plan.stages for batch in stage.batches for thread in batch.threads)
 
 
 def _lengths(plan: Plan) -> Iterator[Finding]:
@@ -173,7 +169,7 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
     for stage in plan.stages:
         yield "name", stage.name, stage.line
         yield from (("name", batch.name, batch.line) for batch in stage.batches)
-    for _, thread in _threads(plan):
+    for thread in plan.threads():
         yield "name", thread.name, thread.line
         yield "role", thread.role, thread.line
         yield "worktree", thread.worktree, thread.line

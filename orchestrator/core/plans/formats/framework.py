@@ -176,7 +176,8 @@ def _tell(rows: Sequence[Row], where: str, findings: Findings) -> None:
 
 def _merge(draft: PlanDraft, rows: list[Row], planned: bool, findings: Findings) -> None:
     """Put the tasks into the threads of the plan; `planned` says that there is a PLAN.md to compare with."""
-    own = [thread for stage in draft.stages for batch in stage.batches for thread in batch.threads]
+    batches = [batch for stage in draft.stages for batch in stage.batches]
+    own = [thread for batch in batches for thread in batch.threads]
     placer = Placer(draft)
     used: set[int] = set()
     renamed: dict[str, int] = {}

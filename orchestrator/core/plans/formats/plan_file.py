@@ -54,7 +54,9 @@ def wrapped(plan: Any) -> dict[str, Any]:
 def plans_in(value: Any) -> tuple[Any, ...]:
     """The plans of a loaded plan file, still as JSON."""
     plans = value.get("plans") if isinstance(value, dict) else None
-    return tuple(plans) if isinstance(plans, list) else (value["plan"],) if "plan" in value else ()
+    if isinstance(plans, list):
+        return tuple(plans)
+    return (value["plan"],) if "plan" in value else ()
 
 
 def read(text: str) -> Reading:
@@ -112,7 +114,9 @@ class _BundleReader:
     def plan(self, given: Json) -> Plan | None:
         self.by_needs = given.get("order") == "dependencies"
         stages = given["stages"]
-        steps = [s for st in stages for b in st["batches"] for t in b["threads"] for s in t["steps"]]
+        batches = [batch for stage in stages for batch in stage["batches"]]
+        threads = [thread for batch in batches for thread in batch["threads"]]
+        steps = [step for thread in threads for step in thread["steps"]]
         if not steps:
             fix = "Add a step to a thread of a batch."
             self.findings.add("no-step", 0, "The plan has no step, so there is nothing to schedule.", fix)

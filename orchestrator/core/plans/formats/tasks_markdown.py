@@ -91,7 +91,8 @@ class _TasksReader:
             self.title = self.title or name_of(re.sub(r"(?i)^tasks?:?[ \t]*", "", line.body))
         elif line.level <= 4:
             self.names[line.level - 2 :] = [name, "", ""][: 5 - line.level]
-        self.agent = found[1] if found else ("" if line.level <= 4 else self.agent)
+        if found or line.level <= 4:
+            self.agent = found[1] if found else ""
 
     def _task(self, found: re.Match[str], line: Line) -> None:
         own = _AGENT.search(found["text"])

@@ -117,9 +117,10 @@ def _is_markdown(text: str) -> bool:
     if _MARKDOWN.search(text):
         return True
     lines = text.split("\n")
-    return bool(_TITLE.match(lines[0])) and not all(
-        line[:1] in " \t" or _FIRST.match(line) for line in lines[1:] if line.strip()
-    )
+    if not _TITLE.match(lines[0]):
+        return False
+    written = [line for line in lines[1:] if line.strip()]
+    return not all(line[:1] in " \t" or _FIRST.match(line) for line in written)
 
 
 def front_matter_of(text: str) -> str:
@@ -157,11 +158,11 @@ def has_groups(value: Any) -> bool:
     """Whether a JSON value has phases, stages or the like with lists of work in them."""
     if not isinstance(value, dict):
         return False
-    groups = [value[word] for word in _GROUPS if value.get(word)]
+    groups = [value[word] for word in _GROUPS if isinstance(value.get(word), list)]
+    if any(_holds_steps(row) for group in groups for row in group):
+        return True
     named = [value[word] for word in _STEPS if isinstance(value.get(word), dict)]
-    return any(_holds_steps(row) for group in groups if isinstance(group, list) for row in group) or any(
-        isinstance(row, dict) and not _holds_steps(row) for steps in named for row in steps.values()
-    )
+    return any(isinstance(row, dict) and not _holds_steps(row) for steps in named for row in steps.values())
 
 
 def _holds_steps(row: Any) -> bool:

@@ -86,11 +86,32 @@ def _with_bullets(texts: list[str]) -> list[str]:
     return counted
 
 
+#: What only we write into a front matter, and a form in which nobody else means something by the same name.
+_OURS: Final = {
+    "verify": r"(?:pytest|ruff|script)\b.*|none",
+    "repository": r"[A-Za-z0-9][\w.-]*",
+    "base_branch": r"\S+",
+}
+
+
 def _front_matter(texts: list[str]) -> tuple[FrontMatter, list[str]]:
-    """What is known of the front matter, and its lines as text: other tools write much there."""
+    """What is known of the front matter, and its lines as text: other tools write much there.
+
+    What bounds or guards the work, such as a budget or how many have to approve, holds for a list as well.
+    """
     matter = read_front_matter(texts, Findings())
-    kept = FrontMatter(lines=matter.lines)
+    kept = FrontMatter(
+        lines=matter.lines,
+        lines_of=matter.lines_of,
+        approvers=matter.approvers,
+        approvals=matter.approvals,
+        budget=matter.budget,
+        silence=matter.silence,
+    )
     kept.values = {name: matter.values[name] for name in ("name",) if name in matter.values}
+    for name, form in _OURS.items():
+        if re.fullmatch(form, value := matter.values.get(name, "")):
+            kept.values[name] = value
     return kept, texts[1 : max(1, matter.lines - 1)]
 
 
@@ -119,7 +140,7 @@ class _Assembler:
 
     def gathered(self, root: Passage, matter: FrontMatter, own: list[str]) -> Gathered:
         self._stages_of(root, root.node)
-        return Gathered(self._name(matter), self.kind, self.stages, [*own, *self.summary])
+        return Gathered(self._name(matter), self.kind, self.stages, [*own, *self.summary], matter=matter)
 
     def _name(self, matter: FrontMatter) -> str:
         given = matter.values.get("name", "") or (self.title.text if self.title else "")

@@ -215,7 +215,8 @@ def split_state(text: str) -> tuple[str, str]:
         return "", text
     start = _STATE_AT_START.match(text)
     if start:
-        return ("x" if start[1] else "~" if start[2] else ""), text[start.end() :].strip()
+        begun = "~" if start[2] else ""
+        return "x" if start[1] else begun, text[start.end() :].strip()
     end = _STATE_AT_END.search(text[-60:])
     if end is None:
         return "", text

@@ -30,8 +30,11 @@ def without_comments(text: str) -> str:
         if text[place].isspace():
             place += 1
             continue
-        start = text[place : place + 2]
-        end = "*/" if start == "/*" else "\n" if start == "//" or start[0] == "#" else ""
+        start, end = text[place : place + 2], ""
+        if start == "/*":
+            end = "*/"
+        elif start == "//" or start[0] == "#":
+            end = "\n"
         close = text.find(end, place + 1) if end else -1
         if close < 0:
             break
@@ -141,12 +144,12 @@ def _integer(digits: str) -> int:
 
 
 def _too_deep(value: Any) -> bool:
-    rest = [(value, 1)]
+    rest = [(value, 1)] if isinstance(value, NESTED) else []
     while rest:
         one, depth = rest.pop()
         if depth > DEEPEST:
             return True
-        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        inside = one.values() if isinstance(one, dict) else one
         rest += [(item, depth + 1) for item in inside if isinstance(item, NESTED)]
     return False
 

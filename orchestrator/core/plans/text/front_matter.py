@@ -206,7 +206,7 @@ def _store_budget(matter: FrontMatter, value: str, number: int, findings: Findin
 def _store_silence(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
     matter.silence = silence_of(value)
     if not matter.silence:
-        message = f"The silence is no time: {_short(value)}"
+        message = f"The silence is no time of whole minutes: {_short(value)}."
         findings.add("front-matter", number, message, "Write `90m`, `4h`, or `none` if nobody is asked.")
 
 
@@ -220,7 +220,9 @@ def silence_of(text: str) -> str:
 
 def minutes_of(silence: str) -> int | None:
     """What `silence_of` wrote, in minutes: 0 for `none`, None where nothing was said."""
-    return (0 if silence == "none" else int(silence[:-1])) if silence else None
+    if not silence:
+        return None
+    return 0 if silence == "none" else int(silence[:-1])
 
 
 def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:

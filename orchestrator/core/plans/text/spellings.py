@@ -150,7 +150,8 @@ def _of_other_signs(text: str) -> str:
 
 
 def _mark(begun: str | None, ended: str | None, dropped: str | None) -> str:
-    return "~" if begun else "x" if ended else "-" if dropped else " "
+    marks = (("~", begun), ("x", ended), ("-", dropped))
+    return next((mark for mark, is_said in marks if is_said), " ")
 
 
 def _signs(shown: Sequence[Line]) -> Changes:
@@ -166,7 +167,8 @@ def _signs(shown: Sequence[Line]) -> Changes:
             continue
         for line, match in found:
             if match[2] or match[3] or match[4]:
-                mark = "x" if match[2] else "~" if match[3] else " "
+                begun = "~" if match[3] else " "
+                mark = "x" if match[2] else begun
                 yield line.number, f"{' ' * line.indent}- [{mark}] {line.body[match.end() :]}"
 
 

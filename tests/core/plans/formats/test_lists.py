@@ -299,3 +299,23 @@ def test_bx1_files_in_backticks_and_without_are_all_owned() -> None:
     reading = reading_of("- [ ] a\n  Files: `a.py`, b.py, `src/c.ts` and the docs, src/d.ts\n- [ ] b\n")
     assert reading.plan
     assert sorted(next(iter(reading.plan.steps())).files) == ["a.py", "b.py", "src/c.ts", "src/d.ts"]
+
+
+def test_what_bounds_and_guards_the_work_holds_for_a_list_too() -> None:
+    """FR-013, WF-3, BX-9: a budget that is written above a list and read of nothing protects nobody."""
+    text = (
+        "---\nbudget: 5,000 tokens\nsilence: 90m\nverify: pytest -q tests\nrepository: shop\napprovals: 2\n"
+        "approvers: [anna, omar]\n---\n# Paint\n\n- [ ] Buy the paint\n- [ ] Sand the wall\n"
+    )
+    plan = reading_of(text).plan
+    assert plan is not None
+    assert (plan.budget, plan.silence, plan.verify) == ("5,000 tokens", "90m", "pytest -q tests")
+    assert (plan.repository, plan.approvals, plan.approvers) == ("shop", 2, ("anna", "omar"))
+
+
+def test_what_another_tool_means_by_such_a_name_stays_text() -> None:
+    text = "---\nverify: look at the wall\nrepository: https://example.org/shop\n---\n- [ ] Buy\n- [ ] Sand\n"
+    plan = reading_of(text).plan
+    assert plan is not None
+    assert (plan.verify, plan.repository) == ("", "")
+    assert "look at the wall" in plan.summary
