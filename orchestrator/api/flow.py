@@ -11,11 +11,19 @@ from orchestrator.contract.flow import (
     FlowItemList,
     FlowItemQuery,
     FlowReport,
+    FlowStepList,
+    FlowStepQuery,
     ForecastFacts,
     ForecastQuery,
 )
 from orchestrator.core.terms import Scope
-from orchestrator.queries.flow.flow_facts import flow_items, flow_report, forecast_facts, strict_population
+from orchestrator.queries.flow.flow_facts import (
+    flow_items,
+    flow_report,
+    flow_steps,
+    forecast_facts,
+    strict_population,
+)
 from orchestrator.queries.flow.population import Population
 from orchestrator.web.zone import project_zone
 
@@ -34,6 +42,13 @@ def report(request: HttpRequest, query: Query[FlowChoice]) -> FlowReport:
 def items(request: HttpRequest, query: Query[FlowItemQuery]) -> FlowItemList:
     """The items behind a figure: the rows that the page lists and the CSV has."""
     return flow_items(_population(query.model_dump()), query.limit, query.offset)
+
+
+@router.get("/steps", response=FlowStepList)
+@needs(Scope.READ)
+def steps(request: HttpRequest, query: Query[FlowStepQuery]) -> FlowStepList:
+    """How long steps took in the finished items, and how old they are where they are in work."""
+    return flow_steps(_population(query.model_dump()), query.limit, query.offset)
 
 
 @router.get("/forecast", response=ForecastFacts)

@@ -19,7 +19,8 @@ class FlowFilter(Body):
     """Which workstreams and which time, as in the addresses of the flow pages.
 
     `time` is 7d, 30d, 6w, 90d, 12m or all; `since` and `until` are days of the project's calendar and go
-    before it. `domain` is `-` for workstreams without one. A value that means nothing is refused.
+    before it. `domain` is `-` for workstreams without one, `of` the name of a plan or of a
+    workflow of the library. A value that means nothing is refused.
     """
 
     time: Word = ""
@@ -28,6 +29,7 @@ class FlowFilter(Body):
     domain: Slug = ""
     owner: Name = ""
     workflow: Title = ""
+    of: Title = ""
     status: Word = ""
 
 
@@ -39,8 +41,8 @@ class FlowChoice(FlowFilter):
 
 class FlowItemQuery(FlowChoice, Page):
     """The same, and which of the items: those of a figure (`show`: finished, timed, reworked, blocked,
-    in-progress, blocked-now, registered, started, first-finished or accepted), of a day, week or month
-    (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), in which a step was worked on
+    in-progress, in-work, blocked-now, registered, started, first-finished or accepted), of a day, week or
+    month (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), in which a step was worked on
     (`step`), or that stand at one (`at`)."""
 
     show: Word = ""
@@ -48,6 +50,10 @@ class FlowItemQuery(FlowChoice, Page):
     cycle: Annotated[str, Field(max_length=21)] = ""
     step: Annotated[str, Field(max_length=80)] = ""
     at: Annotated[str, Field(max_length=80)] = ""
+
+
+class FlowStepQuery(FlowChoice, Page):
+    """The same, and which of the steps."""
 
 
 class ForecastQuery(FlowChoice):
@@ -107,7 +113,8 @@ class FlowReport:
 
 @dataclass(frozen=True)
 class FlowItemFacts:
-    """One workstream with its flow; spans in seconds, null where there is none."""
+    """One workstream with its flow; spans in seconds, null where there is none. `step_seconds` is how long
+    the step that was asked for took, or is in work."""
 
     workstream: str
     uuid: UUID
@@ -126,6 +133,7 @@ class FlowItemFacts:
     blocked_seconds: float
     rework_seconds: float
     back_moves: int
+    step_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,27 @@ class FlowItemList:
     time_zone: str
     total: int
     items: list[FlowItemFacts]
+
+
+@dataclass(frozen=True)
+class FlowStepFacts:
+    """A step of the plans with one name: how old it is where it is `in_work`, how long all its attempts took
+    together in each finished item (`done`), and what that comes to."""
+
+    plan: str
+    step: str
+    in_work: DurationFacts
+    done: DurationFacts
+    total_seconds: float
+
+
+@dataclass(frozen=True)
+class FlowStepList:
+    """A page of the steps; `total` counts all of them."""
+
+    time_zone: str
+    total: int
+    steps: list[FlowStepFacts]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ KIND_WORDS = {
 
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
-    asked, now = Asked(request.GET), timezone.now()
+    asked, now = Asked(request.GET, {"window": "Changed in"}), timezone.now()
     question = _question(asked)
     number = _number(request.GET.get("page", ""))
     answer = search(question, now, project_zone(), PER_PAGE, (number - 1) * PER_PAGE)

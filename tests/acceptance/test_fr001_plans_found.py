@@ -32,7 +32,11 @@ def test_fr001_filters_stand_in_links_and_unknown_ones_are_said(driver: Driver) 
     page = client.get("/plans/?q=card&state=in_review")
     assert "?q=card&amp;state=in_review&amp;sort=" in page.content.decode()
     said = words(client.get("/plans/?state=lost&domain=nowhere&sort=colour"))
-    for name in ("“lost” is no state", "“nowhere” is no domain", "“colour” is no sort"):
+    for name in (
+        "“lost” is no choice of “State”",
+        "“nowhere” is no choice of “Domain”",
+        "“colour” is no column to sort by",
+    ):
         assert name in said
     assert "1 plan" in said
     part = client.get("/plans/?q=card", **htmx("results"))

@@ -220,8 +220,8 @@ def test_fr002_an_unknown_filter_is_said_and_the_file_has_the_filtered_rows(driv
     ask(driver, "A1")
     client = signed_in(driver.cast.reviewer)
     everything = listed(client)
-    for name in ("kind", "domain", "whose", "view"):
-        assert f"“q<u>ux” is no {name} here" in words(client.get("/", {name: "q<u>ux"}))
+    for name, label in (("kind", "What"), ("domain", "Domain"), ("whose", "Whose"), ("view", "View")):
+        assert f"“q<u>ux” is no choice of “{label}”" in words(client.get("/", {name: "q<u>ux"}))
         assert listed(client, f"{name}=qux") == everything
     narrowed = client.get("/?kind=question&format=csv").getvalue().decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in narrowed] == ["waits_for", "Needs a human"]
@@ -263,5 +263,5 @@ def test_fr002_the_list_is_sorted_as_its_reader_asks(driver: Driver) -> None:
 
     assert order("?sort=-waiting") == list(reversed(order("?sort=waiting")))
     assert set(order("?sort=behind")) == set(order(""))
-    assert "“colour” is no sort" in words(client.get("/?sort=colour"))
+    assert "“colour” is no column to sort by" in words(client.get("/?sort=colour"))
     assert "sort=-waiting" in client.get("/?sort=waiting&kind=question").content.decode()

@@ -14,6 +14,7 @@ from orchestrator.models import StateInterval, Workstream
 from orchestrator.services.people.blockers import declare_blocker
 from tests.cast import Cast, Driver
 from tests.web.flow_rows import flow_rows
+from tests.web.pages import words
 
 NOW = datetime(2026, 3, 18, 10, 0, tzinfo=UTC)
 
@@ -50,6 +51,26 @@ def test_fr012_without_blocked_items_nothing_is_taken(reader: Client, cast: Cast
     with time_machine.travel(NOW, tick=False):
         page = reader.get("/flow/forecast/").content.decode()
     assert "blockers take nothing of the forecast" in page
+
+
+def test_fr012_what_blockers_took_is_said_of_a_short_history_with_its_n(reader: Client, cast: Cast) -> None:
+    """No forecast is made of less than ten days; what was lost is known all the same."""
+    rows = flow_rows([cast.initiator], NOW, 2)
+    for row in rows:
+        Workstream.objects.filter(pk=row.pk).update(
+            flow_state="finished", status="active", created_at=NOW - timedelta(days=4),
+            started_at=NOW - timedelta(days=3), finished_at=NOW - timedelta(days=1),
+            blocked_time=timedelta(hours=12), blocked_since=None, accepted_at=None,
+        )  # fmt: skip
+    with time_machine.travel(NOW, tick=False):
+        page = words(reader.get("/flow/forecast/"))
+    assert "blocked for 1 day, 25 % of their cycle time (n = 2; so few say little)" in page
+    assert "How many days that takes of a forecast is not said: 3 days of history are too few" in page
+    assert "it takes 10" in page
+    Workstream.objects.update(started_at=None, finished_at=None, flow_state="planned")
+    with time_machine.travel(NOW, tick=False):
+        page = words(reader.get("/flow/forecast/"))
+    assert "Nothing that was started was finished in this time" in page
 
 
 def test_fr012_an_open_blocker_counts_until_now_and_is_found(driver: Driver, reader: Client) -> None:

@@ -114,7 +114,7 @@ def test_fr012_filters_narrow_and_an_unknown_value_is_said(
         ("workstream", f"/workstreams/{other.uuid}/")
     ]
     response = reader.get("/search/?q=refunds&kind=wrokstream")
-    assert "“wrokstream” is no kind here, so it filters nothing." in words(response)
+    assert "“wrokstream” is no choice of “Kind”, so it filters nothing." in words(response)
     assert response.context["total"] > 2
 
 

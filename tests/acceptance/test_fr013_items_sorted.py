@@ -25,7 +25,7 @@ def test_fr013_items_are_sorted_as_their_reader_asks(driver: Driver) -> None:
     assert up == [*known, *[None] * (len(usual) - len(known))]
     assert down == [*reversed(known), *[None] * (len(usual) - len(known))]
     page = client.get("/flow/items/?time=all&show=registered&sort=colour")
-    assert "“colour” is no sort" in words(page)
+    assert "“colour” is no column to sort by" in words(page)
     assert "sort=" not in page.content.decode().split('data-key="x"')[1].split(">")[0], (
         "the file has one order"
     )

@@ -1,6 +1,8 @@
 """FR-025, DC-7: a filter that means nothing is said by a page, and refused by a file and by REST."""
 
+import html
 import json
+import re
 
 import pytest
 
@@ -15,32 +17,53 @@ pytestmark = pytest.mark.django_db
 NOBODY = "00000000-0000-4000-8000-000000000000"
 #: What an address asks for in vain, the field, and what is said of it.
 PAGES = {
-    "/portfolio/?domain=zzz": "“zzz” is no domain here, so it filters nothing. Known: -, payments.",
-    "/portfolio/?owner=zzz": "“zzz” is no owner here, so it filters nothing.",
-    "/portfolio/?state=zzz": "“zzz” is no state here, so it filters nothing. Known: accepted, active,",
-    "/portfolio/?sort=zzz": "“zzz” is no sort here",
+    "/portfolio/?domain=zzz": "“zzz” is no choice of “Domain”, so it filters nothing. Known: -, payments.",
+    "/portfolio/?owner=zzz": "“zzz” is no choice of “Owner”, so it filters nothing.",
+    "/portfolio/?state=zzz": "“zzz” is no choice of “State”, so it filters nothing. Known: accepted, active,",
+    "/portfolio/?sort=zzz": "“zzz” is no column to sort by",
     "/?workstream=zzz": "No workstream is called “zzz”, so it filters nothing.",
-    "/?kind=zzz": "“zzz” is no kind here",
-    "/blockers/?owner=zzz": "“zzz” is no owner here",
-    "/history/?actor=zzz": "“zzz” is no actor here",
-    "/history/?since=zzz": "“zzz” is no day (“since”), so it filters nothing. Write it like 2026-03-31.",
-    "/plans/?state=zzz": "“zzz” is no state here",
-    "/gates/?sort=zzz": "“zzz” is no sort here",
-    "/collected/?state=zzz": "“zzz” is no state here",
-    "/search/?q=refunds&kind=zzz": "“zzz” is no kind here",
-    "/workstreams/{uuid}/dashboard/?mark=zzz": "“zzz” is no mark here",
-    f"/search/?q={'refunds ' * 40}": "“q” has 319 characters, of which the first 200 count.",
-    f"/library/?q={'x' * 101}": "“q” has 101 characters, of which the first 100 count.",
+    "/?kind=zzz": "“zzz” is no choice of “What”",
+    "/blockers/?owner=zzz": "“zzz” is no choice of “Owner”",
+    "/history/?actor=zzz": "“zzz” is no choice of “Who”",
+    "/history/?since=zzz": "“zzz” is no day for “From”, so it filters nothing. Write it like 2026-03-31.",
+    "/plans/?state=zzz": "“zzz” is no choice of “State”",
+    "/gates/?sort=zzz": "“zzz” is no column to sort by",
+    "/collected/?state=zzz": "“zzz” is no choice of “State”",
+    "/search/?q=refunds&kind=zzz": "“zzz” is no choice of “Kind”",
+    "/workstreams/{uuid}/dashboard/?mark=zzz": "“zzz” is no choice of “State”",
+    "/flow/?by=zzz": "“zzz” is no choice of “Figures by”, so it filters nothing. Known: domain, owner,",
+    "/flow/?status=zzz": "“zzz” is no choice of “Status”",
+    "/flow/items/?until=zzz": "“zzz” is no day for “To day”",
+    "/flow/items/?sort=zzz": "“zzz” is no column to sort by",
+    "/flow/steps/?sort=zzz": "“zzz” is no column to sort by",
+    "/flow/forecast/?items=zzz": "“zzz” is no number for “When are so many done”",
+    f"/search/?q={'refunds ' * 40}": "“Words” has 319 characters, of which the first 200 count.",
+    f"/library/?q={'x' * 101}": "“Words” has 101 characters, of which the first 100 count.",
 }
 FILES = {
-    "/portfolio.csv?domain=zzz": ("domain", "“zzz” is no domain here. Known: -, payments."),
-    "/portfolio.csv?state=zzz&owner=ines": ("state", "“zzz” is no state here. Known: accepted, active,"),
-    f"/portfolio.csv?text={'x' * 201}": ("text", "“text” has 201 characters. 200 are the most."),
+    "/portfolio.csv?domain=zzz": ("Domain", "“zzz” is no choice of “Domain”. Known: -, payments."),
+    "/portfolio.csv?state=zzz&owner=ines": (
+        "State",
+        "“zzz” is no choice of “State”. Known: accepted, active,",
+    ),
+    f"/portfolio.csv?text={'x' * 201}": (
+        "Title contains",
+        "“Title contains” has 201 characters. 200 are the most.",
+    ),
     "/?format=csv&workstream=zzz": ("workstream", "No workstream is called “zzz”."),
-    "/?format=csv&view=zzz": ("view", "“zzz” is no view here. Known: hands, snoozed."),
-    "/blockers/?format=csv&kind=zzz": ("kind", "“zzz” is no kind here. Known: decision, defect,"),
-    "/history/?format=csv&action=zzz": ("action", "“zzz” is no action here."),
-    "/flow.csv?domain=zzz": ("domain", "No workstream has the domain 'zzz'"),
+    "/?format=csv&view=zzz": ("View", "“zzz” is no choice of “View”. Known: hands, snoozed."),
+    "/blockers/?format=csv&kind=zzz": ("Class", "“zzz” is no choice of “Class”. Known: decision, defect,"),
+    "/history/?format=csv&action=zzz": ("What", "“zzz” is no choice of “What”."),
+    "/flow.csv?domain=zzz": ("domain", "No workstream has the domain “zzz”"),
+    "/flow.csv?since=zzz": ("From day", "“zzz” is no day for “From day”. Write it like 2026-03-31."),
+}
+#: Files that ask for a filter that does not exist, and its name.
+NO_FILTER = {
+    "/flow.csv?zzz=1": "zzz",
+    "/flow/steps.csv?by=zzz": "by",
+    "/portfolio.csv?zzz=1": "zzz",
+    "/history/?format=csv&zzz=1": "zzz",
+    "/?format=csv&zzz=1": "zzz",
 }
 ANSWERS = {
     "workstreams/?domain=zzz": ("domain", "“zzz” is no domain here. Known: payments."),
@@ -86,6 +109,55 @@ def test_fr025_dc7_a_file_is_not_written_of_other_rows_than_were_asked_for(
     assert field in words(refused)
     known = address.replace("zzz", "").replace("x" * 201, "")
     assert signed_in(started.cast.admin).get(known).status_code == 200
+
+
+LISTS = (
+    "/portfolio/",
+    "/",
+    "/blockers/",
+    "/history/",
+    "/plans/",
+    "/gates/",
+    "/collected/",
+    "/search/",
+    "/library/",
+)
+LISTS = (
+    *LISTS,
+    "/flow/",
+    "/flow/items/",
+    "/flow/steps/",
+    "/flow/forecast/",
+    "/workstreams/{uuid}/dashboard/",
+)
+
+
+@pytest.mark.parametrize("address", NO_FILTER)
+def test_fr025_dc7_a_file_is_not_written_for_a_filter_that_does_not_exist(
+    started: Driver, address: str
+) -> None:
+    refused = signed_in(started.cast.admin).get(address)
+    assert refused.status_code == 422
+    assert f"“{NO_FILTER[address]}” is no filter here." in words(refused)
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_fr025_a_filter_that_does_not_exist_is_said(started: Driver, address: str) -> None:
+    client, place = signed_in(started.cast.admin), address.replace("{uuid}", str(started.reload().uuid))
+    assert "“zz” is no filter here, so it filters nothing." in words(client.get(place, {"zz": "1"}))
+    assert "is no filter here" not in words(client.get(place))
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_fr025_no_link_of_a_list_asks_for_what_does_not_exist(started: Driver, address: str) -> None:
+    client, place = signed_in(started.cast.admin), address.replace("{uuid}", str(started.reload().uuid))
+    body = client.get(place).content.decode()
+    links = {html.unescape(link) for link in re.findall(r'(?:href|hx-get)="([^"#]*\?[^"#]*)', body)}
+    for link in links:
+        answer = client.get(f"{place}{link}" if link.startswith("?") else link)
+        assert answer.status_code in {200, 204}, link
+        if not answer.streaming and answer.content:
+            assert "is no filter here" not in words(answer), link
 
 
 @pytest.mark.parametrize("address", ANSWERS)

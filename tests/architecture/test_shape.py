@@ -18,6 +18,7 @@ GIVEN_NAMES = {"Command", "Meta"}
 
 #: Modules that send statements of their own; all others ask `queries/base/sql.py`.
 WITH_CURSOR = {
+    "management/tables.py",
     "models/base/bells.py",
     "models/base/guards.py",
     "models/base/search_index.py",

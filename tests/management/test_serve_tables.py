@@ -27,6 +27,17 @@ def test_tables_of_this_version_are_taken():
     refuse_tables_of_another_version()
 
 
+def test_tables_that_another_state_of_this_version_made_are_refused() -> None:
+    """Until a version is released, its one migration is made anew under the same name."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orchestrator_snooze RENAME COLUMN until TO til")
+        try:
+            with pytest.raises(CommandError, match=r"differs in orchestrator_snooze\.til.*new DATA_DIR"):
+                refuse_tables_of_another_version()
+        finally:
+            cursor.execute("ALTER TABLE orchestrator_snooze RENAME COLUMN til TO until")
+
+
 def test_tables_of_another_version_are_refused_with_a_way_out():
     MigrationRecorder.Migration.objects.create(app="orchestrator", name="0007_of_long_ago")
     with pytest.raises(CommandError, match=r"0007_of_long_ago.*new DATA_DIR"):

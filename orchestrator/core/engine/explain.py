@@ -10,6 +10,7 @@ from typing import Final
 
 from orchestrator.core.engine.attention import WorkstreamCounts, lifecycle, signals
 from orchestrator.core.engine.signatures import SignOff
+from orchestrator.core.engine.together import together
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import (
     AttemptStatus,
@@ -22,6 +23,8 @@ from orchestrator.core.terms import (
 )
 
 SHORT = 160
+#: Steps of which their state is told where something waits for several; the others are counted.
+STATES_TOLD: Final = 3
 #: What a failed task waits for; the attempt that failed is named before it.
 _REQUEUED: Final = "waits for a person to re-queue it"
 _UNACCEPTED: Final = "nobody has accepted it"
@@ -86,8 +89,14 @@ def to_be_launched(gate: bool) -> str:
     return f"waits for the next round, which {'puts it up for sign-off' if gate else 'launches it'}"
 
 
-def waits_for(other: TaskView) -> str:
-    return f"waits for {other.key}: {as_holder(other)}"
+def waits_for(other: TaskView, *beside: TaskView) -> str:
+    """`waits for A4: not started`, `waits for A4 + B3; A4: running on builder-1; B3: not started`."""
+    if not beside:
+        return f"waits for {other.key}: {as_holder(other)}"
+    awaited = (other, *beside)
+    shown = [f"{one.key}: {as_holder(one)}" for one in awaited[:STATES_TOLD]]
+    more = [f"{len(awaited) - STATES_TOLD} more"] if len(awaited) > STATES_TOLD else []
+    return f"waits for {'; '.join([together([one.key for one in awaited]), *shown, *more])}"
 
 
 def waits_for_batch(first: TaskView) -> str:
@@ -276,8 +285,6 @@ def promised_version(number: int) -> str:
 
 # -- the whole chain, from a task to what holds it in the end
 
-#: Longer chains are named with their first and last stations only.
-_STATIONS: Final = 6
 TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.QUESTION: "answer it",
     RootKind.FAILURE: "re-queue it",
@@ -299,6 +306,8 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.ROUND: "let the next round come",
     RootKind.NOTHING: "",
 }
+#: Longer chains are named with their first and last stations only.
+_STATIONS: Final = 6
 #: Of a gate that is decided already.
 WITHDRAW_DECISION: Final = "wait, or withdraw the decision"
 
@@ -327,31 +336,18 @@ def detail_of(kind: RootKind, task: TaskView) -> str:
     return details.get(kind, task.artifact)
 
 
-def chain_of(names: Sequence[str], stands: str) -> str:
-    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`"""
+def chain_of(names: Sequence[str], stands: str, beside: Sequence[str] = ()) -> str:
+    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`; `beside` is what the first one
+    waits for as well: `D1 waits for B2 + C2; B2 waits for A1: …`."""
     first, *others = names
+    if others and beside:
+        rest = chain_of(others, stands)
+        return f"{first} waits for {together([others[0], *beside])}; {rest}"
     if len(others) >= _STATIONS:
         left_out = len(others) - 3
         others = [*others[:2], f"{left_out} more, of which the last waits for {others[-1]}"]
     way = f"{first} waits for {others[0]}" if others else first
     return f"{way}{''.join(f', which waits for {name}' for name in others[1:])}: {stands}"
-
-
-def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()) -> str:
-    """A chain as one sentence: how long its root stands, what waits behind it, what frees it, and what is
-    `also` in the way."""
-    parts = [said if age is None else f"{said}, for {lasting(age)}"]
-    if waiting:
-        parts.append(f"{waiting} task{' waits' if waiting == 1 else 's wait'} behind it")
-    parts += [to_do] if to_do else []
-    if also:
-        names = ", ".join(also[:3]) + (f" and {len(also) - 3} more" if len(also) > 3 else "")
-        parts.append(f"{names} {'needs' if len(also) == 1 else 'need'} somebody as well")
-    return f"{'; '.join(parts)}."
-
-
-def the_workstream(slug: str) -> str:
-    return f"the workstream {slug}"
 
 
 def who_could_claim(free: Sequence[str], busy: int, roles: Collection[str]) -> str:

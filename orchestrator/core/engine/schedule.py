@@ -22,7 +22,8 @@ from orchestrator.core.terms import AttemptStatus, Reason
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a task may start or not; `holder` is the key or name it waits for.
+    """Why a task may start or not; `holder` is the key or name it waits for, `beside` what it waits for as
+    well by the same rule.
 
     `frontier` says that a round records it: the task's own state decides, or its turn has come or comes next.
     """
@@ -32,6 +33,7 @@ class Verdict:
     holder: str
     sentence: str
     frontier: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def launches(self) -> bool:
@@ -77,7 +79,7 @@ def decide(snapshot: Snapshot) -> Decision:
         else:
             launches[task.key] = task
             held.add(task)
-    awaited = {wait.holder.key for wait in waits.values()} & launches.keys()
+    awaited = {one.key for wait in waits.values() for one in (wait.holder, *wait.beside)} & launches.keys()
     launched = {key: replace(launches[key], live=AttemptStatus.QUEUED) for key in awaited}
     verdicts = (
         board.held(task) or _verdict(task, snapshot, waits.get(task.key), launched) for task in board.judged
@@ -95,11 +97,12 @@ def ties(snapshot: Snapshot, launches: Sequence[str]) -> tuple[tuple[str, ...], 
 
 
 class _Wait(NamedTuple):
-    """What a task waits for: `phrase` puts the holder into words."""
+    """What a task waits for: `phrase` puts the holder, and what stands `beside` it, into words."""
 
     reason: Reason
     holder: TaskView
-    phrase: Callable[[TaskView], str]
+    phrase: Callable[..., str]
+    beside: tuple[TaskView, ...] = ()
 
 
 def _verdict(
@@ -117,7 +120,9 @@ def _verdict(
         return Verdict(task.key, Reason.LAUNCHED, "", explain.launched(task.gate))
     holder = launched.get(wait.holder.key, wait.holder)
     named = "" if holder.key == task.key else holder.key
-    return Verdict(task.key, wait.reason, named, wait.phrase(holder))
+    beside = [launched.get(one.key, one) for one in wait.beside]
+    sentence = wait.phrase(holder, *beside)
+    return Verdict(task.key, wait.reason, named, sentence, beside=tuple(one.key for one in beside))
 
 
 def _is_offered(task: TaskView) -> bool:
@@ -171,6 +176,10 @@ class _Holders:
         )
 
 
+def _beside(holder: TaskView, awaited: Iterable[TaskView]) -> tuple[TaskView, ...]:
+    return tuple(one for one in awaited if one is not holder)
+
+
 class _Board:
     """The tasks in order, with what the order rules ask for prepared once."""
 
@@ -201,7 +210,7 @@ class _Board:
         task = self.by_key[verdict.key]
         skipped = verdict.reason is Reason.CONDITION
         if verdict.reason in REACHED and (skipped or task.stands or self._is_near(task)):
-            return Verdict(verdict.key, verdict.reason, verdict.holder, verdict.sentence, frontier=True)
+            return replace(verdict, frontier=True)
         return verdict
 
     def _is_near(self, task: TaskView) -> bool:
@@ -241,12 +250,13 @@ class _Board:
 
     def _for_needs(self, task: TaskView) -> _Wait | None:
         needed = [self.by_key[key] for key in task.needs if key in self.by_key]
-        if waiting := next((n for n in needed if n.open and not n.gate), None):
-            return _Wait(Reason.DEPENDENCY, waiting, explain.waits_for)
+        awaited = [n for n in needed if n.open]
+        if waiting := next((n for n in awaited if not n.gate), None):
+            return _Wait(Reason.DEPENDENCY, waiting, explain.waits_for, _beside(waiting, awaited))
         if damaged := next((n for n in needed if not n.open and n.artifact), None):
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
-        if gate := next((n for n in needed if n.open), None):
-            return _Wait(Reason.GATE, gate, explain.waits_for)
+        if awaited:
+            return _Wait(Reason.GATE, awaited[0], explain.waits_for, tuple(awaited[1:]))
         return None
 
     def _for_batch(self, task: TaskView) -> _Wait | None:

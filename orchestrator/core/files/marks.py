@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-#: Steps that a merge point is said to wait for; the others are counted.
-TRIGGERS_NAMED: Final = 12
+from orchestrator.core.engine.together import together
 
 
 class Mark(StrEnum):
@@ -60,6 +58,4 @@ def overall(steps: Iterable[StepLine]) -> Mark:
 
 def waiting_on(keys: Sequence[str]) -> str:
     """What a merge point waits for in the words of seed 002; all its triggers, a long list shortened."""
-    more = len(keys) - TRIGGERS_NAMED
-    named = " + ".join(keys[:TRIGGERS_NAMED]) + (f" + {more} more" if more > 0 else "")
-    return f"waiting on {named}" if keys else ""
+    return f"waiting on {together(keys)}" if keys else ""

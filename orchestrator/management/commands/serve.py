@@ -22,6 +22,7 @@ from orchestrator.core.errors import InvalidInput, Refusal, WorkspaceUnavailable
 from orchestrator.management.accounts import ensure_executors, ensure_pool
 from orchestrator.management.private_data import narrow
 from orchestrator.management.static_stamp import collect_static
+from orchestrator.management.tables import other_columns
 from orchestrator.processes.queue_watch import QueueWatch
 from orchestrator.processes.service_manager import ServiceManager, from_environment
 from orchestrator.processes.supervisor import (
@@ -171,10 +172,13 @@ def refuse_tables_of_another_version() -> None:
         for app, name in loader.applied_migrations
         if app == "orchestrator" and (app, name) not in loader.graph.nodes
     )
-    if foreign:
+    own = {node for node in loader.graph.nodes if node[0] == "orchestrator"}
+    known = f"knows {foreign[0]}" if foreign else ""
+    if not foreign and own <= set(loader.applied_migrations) and (other := other_columns()):
+        known = f"differs in {other[0]}"
+    if known:
         raise CommandError(
-            f"The database was made by another version of the orchestrator (it knows "
-            f"{foreign[0]}). Nothing was "
+            f"The database was made by another version of the orchestrator (it {known}). Nothing was "
             "changed. Start that version with it, or this one with a new DATA_DIR or DATABASE_URL."
         )
 

@@ -1,14 +1,14 @@
 """The filters of a list as an address gives them: what is known counts, what is not is said (FR-025).
 
-A page says it and filters nothing by it, so that an old link still opens; a file or a machine's answer has no
-place to say it, and is refused.
+A page says it, in the words of its labels, and filters nothing by it, so that an old link still opens; a file
+or a machine's answer has no place to say it, and is refused. Filters that do not exist are said alike.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -23,6 +23,10 @@ Term = TypeVar("Term", bound=StrEnum)
 LONGEST, SAID = 200, 60
 #: Known values that are all named.
 FEW = 12
+#: What an address of any list may say beside its filters: part of links and of refreshes, never typed.
+BESIDE: Final = frozenset({"page", "format", "seen", "stood"})
+#: How the pages label what is not labelled by its own name.
+LABELS: Final[Mapping[str, str]] = {"q": "Words", "since": "From", "until": "To"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,7 @@ def refuse_other(field: str, value: str, known: Iterable[str]) -> None:
     """InvalidInput for a value that is given and not among those that are known."""
     options = list(known) if value else []
     if value and value not in options:
-        refuse_unknown([_not_among(field, value, options)])
-
-
-def _not_among(field: str, value: str, known: Iterable[str]) -> Unknown:
-    return Unknown(field, f"“{value[:SAID]}” is no {field} here", known=named(known))
+        refuse_unknown([Unknown(field, f"“{value[:SAID]}” is no {field} here", known=named(options))])
 
 
 def named(known: Iterable[str]) -> str:
@@ -64,21 +64,40 @@ def named(known: Iterable[str]) -> str:
 
 
 class Asked:
-    """One address. `unknown` are the values that mean nothing here; they filter nothing."""
+    """One address. `unknown` are the values that mean nothing here, and the names that are no filter; they
+    filter nothing. `labels` are the page's own, `beside` what it reads itself."""
 
-    def __init__(self, query: QueryDict) -> None:
-        self._query = query
-        self.unknown: list[Unknown] = []
+    def __init__(
+        self, query: QueryDict, labels: Mapping[str, str] | None = None, beside: Collection[str] = ()
+    ) -> None:
+        self._query, self._labels = query, {**LABELS, **(labels or {})}
+        self._read, self._said = BESIDE | frozenset(beside), list[Unknown]()
+
+    @property
+    def unknown(self) -> list[Unknown]:
+        """Asked for when everything was read."""
+        names = [name for name in self._query if name not in self._read]
+        others = [Unknown(name, f"“{name[:SAID]}” is no filter here") for name in names]
+        return [*self._said, *others]
+
+    def label(self, name: str) -> str:
+        return self._labels.get(name, name.capitalize())
+
+    def say(self, name: str, said: str, known: str = "", **more: str) -> None:
+        """What is wrong with a value, and what is known or done instead."""
+        self._said.append(Unknown(name, said, known=known, **more))
 
     def text(self, name: str, most: int = LONGEST) -> str:
         """At most that many characters; that there were more is said."""
-        value = self._query.get(name, "").replace("\x00", "").strip()
+        value = self._value(name)
         if len(value) > most:
-            said = f"“{name}” has {len(value)} characters"
-            self.unknown.append(
-                Unknown(name, said, f"of which the first {most} count", f" {most} are the most.")
-            )
+            said = f"“{self.label(name)}” has {len(value)} characters"
+            self.say(name, said, f" {most} are the most.", then=f"of which the first {most} count")
         return value[:most]
+
+    def _value(self, name: str) -> str:
+        self._read |= {name}
+        return self._query.get(name, "").replace("\x00", "").strip()
 
     def term(self, name: str, terms: type[Term]) -> Term | None:
         """One of the terms, or none."""
@@ -86,11 +105,12 @@ class Asked:
 
     def terms(self, name: str, terms: type[Term]) -> list[Term]:
         """Those of the terms that were asked for, in their order."""
+        self._read |= {name}
         given = [value for value in self._query.getlist(name) if value]
         known = {term.value for term in terms}
         for value in given:
             if value not in known:
-                self._say(name, value, sorted(known))
+                self._other(name, value, sorted(known))
         return [term for term in terms if term.value in given]
 
     def one_of(self, name: str, options: Callable[[], Collection[str]] | Collection[str]) -> str:
@@ -101,7 +121,7 @@ class Asked:
         known = options() if callable(options) else options
         if value in known:
             return value
-        self._say(name, value, known)
+        self._other(name, value, known)
         return ""
 
     def called(self, name: str, exists: Callable[[str], bool]) -> str:
@@ -109,7 +129,7 @@ class Asked:
         value = self.text(name)
         if not value or exists(value):
             return value
-        self.unknown.append(Unknown(name, f"No {name} is called “{value[:SAID]}”"))
+        self.say(name, f"No {name} is called “{value[:SAID]}”")
         return ""
 
     def day(self, name: str) -> date | None:
@@ -118,22 +138,34 @@ class Asked:
         try:
             return date.fromisoformat(value) if value else None
         except ValueError:
-            said = f"“{value[:SAID]}” is no day (“{name}”)"
-            self.unknown.append(Unknown(name, said, known=" Write it like 2026-03-31."))
+            self.no_day(name, value)
             return None
 
-    def number(self, name: str) -> int:
-        """A number of something, 0 for none; it is part of a link, and nobody types it."""
+    def no_day(self, name: str, value: str) -> None:
+        said = f"“{value[:SAID]}” is no day for “{self.label(name)}”"
+        self.say(name, said, " Write it like 2026-03-31.")
+
+    def number(self, name: str, least: int = 0, most: int = 10**18) -> int | None:
+        """A whole number of this span, or none."""
         value = self.text(name)
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+        if value.isascii() and value.isdecimal() and least <= int(value[:19]) <= most:
+            return int(value)
+        if value:
+            said = f"“{value[:SAID]}” is no number for “{self.label(name)}”"
+            self.say(name, said, f" Write a whole number from {least} to {most}.")
+        return None
 
     def order(self, keys: Collection[str]) -> str:
         """The column to sort by, with a `-` before it for the other way round; empty for the list's own
         order."""
-        return self.one_of("sort", [*keys, *(f"-{key}" for key in keys)])
+        value = self.text("sort")
+        if not value or value.removeprefix("-") in keys:
+            return value
+        self.say("sort", f"“{value[:SAID]}” is no column to sort by", named(keys))
+        return ""
 
-    def _say(self, name: str, value: str, known: Iterable[str]) -> None:
-        self.unknown.append(_not_among(name, value, known))
+    def _other(self, name: str, value: str, known: Iterable[str]) -> None:
+        self.say(name, f"“{value[:SAID]}” is no choice of “{self.label(name)}”", named(known))
 
 
 def refuse_no_workstream(uuid: UUID | str) -> None:

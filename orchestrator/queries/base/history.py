@@ -14,6 +14,9 @@ from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task, Workstream
 from orchestrator.queries.base.asked import Asked, Unknown
 
+#: What the page calls its filters.
+LABELS = {"actor": "Who", "action": "What", "text": "Subject or reason contains"}
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
@@ -33,14 +36,14 @@ class Trail:
     def read(cls, query: QueryDict, zone: tzinfo, workstream: Workstream | None = None) -> Self:
         """`since` and `until` are days of the zone's calendar, both included; `upto` is an entry's number:
         it and what is older. What means nothing filters nothing and is said."""
-        asked, known = Asked(query), cls(workstream=workstream)
+        asked, known = Asked(query, LABELS), cls(workstream=workstream)
         read = cls(
             actor=asked.one_of("actor", lambda: known.choices()["actors"]),
             action=asked.one_of("action", lambda: known.choices()["actions"]),
             text=asked.text("text"),
             since=asked.day("since"),
             until=asked.day("until"),
-            upto=asked.number("upto"),
+            upto=asked.number("upto") or 0,
             workstream=workstream,
             zone=zone,
         )

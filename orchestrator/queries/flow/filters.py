@@ -2,19 +2,33 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Self, TypeVar
+from typing import Final, Self
 
 from django.db.models import Q
+from django.http import QueryDict
 
 from orchestrator.core.flow.buckets import Bucket, Span, first_day, key_of, local_day, midnight
 from orchestrator.core.terms import Lifecycle
-from orchestrator.queries.base.asked import named
+from orchestrator.models import Workstream
+from orchestrator.queries.base.asked import SAID, Asked, Unknown, named
 from orchestrator.queries.workstreams.portfolio import LIFECYCLES, NO_DOMAIN
 
-Word = TypeVar("Word", bound=StrEnum)
+#: What the pages call their filters, and what marks and figures add to them.
+LABELS: Final = {
+    "since": "From day",
+    "until": "To day",
+    "span": "Throughput by",
+    "of": "Plan called",
+    "show": "Items",
+    "on": "Day, week or month",
+    "cycle": "Cycle time",
+    "at": "Standing at",
+    "items": "When are so many done",
+    "by": "Figures by",
+}
 
 
 class FlowTime(StrEnum):
@@ -38,6 +52,7 @@ DAYS = {
 #: Nothing was registered before.
 BEGINNING = date(2000, 1, 1)
 LAST_YEAR = 2999
+NOTHING: Final = "so there is nothing to count"
 
 
 class FlowSet(StrEnum):
@@ -48,6 +63,7 @@ class FlowSet(StrEnum):
     REWORKED = "reworked"
     BLOCKED = "blocked"
     IN_PROGRESS = "in-progress"
+    IN_WORK = "in-work"
     BLOCKED_NOW = "blocked-now"
     REGISTERED = "registered"
     STARTED = "started"
@@ -59,8 +75,7 @@ class FlowSet(StrEnum):
 class FlowFilters:
     """The chosen filters. `since` and `until` are days, both included; they go before `time`.
 
-    `problems` has a sentence for every value that means nothing; the value is left out, and the reader is
-    told.
+    `problems` are the values that mean nothing; they are left out, and the reader is told.
     """
 
     time: FlowTime = FlowTime.QUARTER
@@ -69,6 +84,7 @@ class FlowFilters:
     domain: str = ""
     owner: str = ""
     workflow: str = ""
+    of: str = ""
     status: Lifecycle | None = None
     span: Span = Span.WEEK
     show: FlowSet = FlowSet.FINISHED
@@ -76,33 +92,33 @@ class FlowFilters:
     cycle: tuple[int, int] | None = None
     step: str = ""
     at: str = ""
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[Unknown, ...] = ()
 
     @classmethod
-    def read(cls, query: Mapping[str, str]) -> Self:
-        """From the values of an address."""
-        reader = AddressReader(query)
+    def read(cls, query: Mapping[str, str], beside: Collection[str] = ()) -> Self:
+        """From the values of an address; `beside` is what its page reads as well."""
+        asked = FlowAsked(query, beside)
         chosen = cls(
-            time=reader.word("time", FlowTime) or FlowTime.QUARTER,
-            since=reader.day("since"),
-            until=reader.day("until"),
-            domain=reader.text("domain"),
-            owner=reader.text("owner"),
-            workflow=reader.text("workflow"),
-            status=reader.word("status", Lifecycle),
-            span=reader.word("span", Span) or Span.WEEK,
-            show=reader.word("show", FlowSet) or FlowSet.FINISHED,
-            bucket=reader.bucket("on"),
-            cycle=reader.span("cycle"),
-            step=reader.text("step"),
-            at=reader.text("at"),
+            time=asked.term("time", FlowTime) or FlowTime.QUARTER,
+            since=asked.day("since"),
+            until=asked.day("until"),
+            domain=asked.text("domain"),
+            owner=asked.text("owner"),
+            workflow=asked.text("workflow"),
+            of=asked.text("of"),
+            status=asked.term("status", Lifecycle),
+            span=asked.term("span", Span) or Span.WEEK,
+            show=asked.term("show", FlowSet) or FlowSet.FINISHED,
+            bucket=asked.bucket("on"),
+            cycle=asked.seconds("cycle"),
+            step=asked.text("step"),
+            at=asked.text("at"),
         )
         if chosen.since and chosen.until and chosen.since > chosen.until:
-            reader.problems.append("The first day is behind the last one: both are left out.")
-            object.__setattr__(chosen, "since", None)
-            object.__setattr__(chosen, "until", None)
-        object.__setattr__(chosen, "problems", tuple(reader.problems))
-        return chosen
+            said = "The day in “From day” is behind that in “To day”"
+            asked.say("since", said, then="so both are left out")
+            chosen = replace(chosen, since=None, until=None)
+        return replace(chosen, problems=tuple(asked.unknown))
 
     @property
     def conditions(self) -> Q:
@@ -114,6 +130,8 @@ class FlowFilters:
             chosen &= Q(owner__username=self.owner)
         if self.workflow:
             chosen &= Q(version__workflow__slug=self.workflow)
+        if self.of:
+            chosen &= called(self.of)
         if self.status:
             chosen &= LIFECYCLES[self.status]
         return chosen
@@ -129,20 +147,28 @@ class FlowFilters:
         return midnight(first, zone), until
 
 
-def unknown_names(filters: FlowFilters, known: Mapping[str, Collection[str]]) -> list[str]:
-    """A sentence for every chosen domain, owner or workflow that no workstream has; `known` has those that
-    some do."""
+def called(name: str) -> Q:
+    """The workstreams of plans with one name: work that was started from one workflow of the library, or
+    plans called the same. Their steps with one key are the same step."""
+    return Q(version__started_from=name) | Q(version__started_from="", version__workflow__name=name)
+
+
+def unknown_names(filters: FlowFilters, known: Mapping[str, Collection[str]]) -> list[Unknown]:
+    """Every chosen domain, owner or workflow that no workstream has; `known` has those that some do."""
     domain = "" if filters.domain == NO_DOMAIN else filters.domain
     chosen = (
         ("domain", domain, "domains"),
         ("owner", filters.owner, "owners"),
         ("workflow", filters.workflow, "workflows"),
     )
-    return [
-        f"No workstream has the {kind} {name[:60]!r}, so there is nothing to count.{named(known[among])}"
+    unknown = [
+        Unknown(kind, f"No workstream has the {kind} “{name[:SAID]}”", NOTHING, named(known[among]))
         for kind, name, among in chosen
         if name and name not in known[among]
     ]
+    if filters.of and not Workstream.objects.filter(called(filters.of)).exists():
+        unknown.append(Unknown("of", f"No plan is called “{filters.of[:SAID]}”", NOTHING))
+    return unknown
 
 
 def bucket_named(key: str, zone: tzinfo) -> Bucket:
@@ -164,61 +190,45 @@ def _named(key: str) -> tuple[Span, date]:
     return span, first
 
 
-class AddressReader:
-    """Reads values of an address and notes which of them mean nothing."""
+class FlowAsked(Asked):
+    """The address of a flow page, or the same values from a machine."""
 
-    def __init__(self, query: Mapping[str, str]) -> None:
-        self._query = query
-        self.problems: list[str] = []
-
-    def text(self, name: str) -> str:
-        return self._query.get(name, "").replace("\x00", "").strip()[:200]
-
-    def word(self, name: str, words: type[Word]) -> Word | None:
-        given = self.text(name)
-        if not given:
-            return None
-        try:
-            return words(given)
-        except ValueError:
-            self._unknown(name, given, f"use one of {', '.join(words)}")
-            return None
+    def __init__(self, query: Mapping[str, str], beside: Collection[str] = (), **labels: str) -> None:
+        super().__init__(_as_query(query), {**LABELS, **labels}, beside)
 
     def day(self, name: str) -> date | None:
-        given = self.text(name)
-        try:
-            day = date.fromisoformat(given) if given else None
-        except ValueError:
-            day = None
-        if given and (day is None or not BEGINNING.year <= day.year <= LAST_YEAR):
-            self._unknown(name, given, "write a day like 2026-03-04")
-            return None
-        return day
-
-    def number(self, name: str, least: int, most: int) -> int | None:
-        given = self.text(name)
-        if given.isdecimal() and given.isascii() and least <= int(given[:12]) <= most:
-            return int(given)
-        if given:
-            self._unknown(name, given, f"write a whole number from {least} to {most}")
+        """A day of a year that has flow."""
+        found = super().day(name)
+        if found is None or BEGINNING.year <= found.year <= LAST_YEAR:
+            return found
+        self.no_day(name, found.isoformat())
         return None
 
     def bucket(self, name: str) -> str:
+        """The name of a day, week or month."""
         given = self.text(name)
         try:
             return given if not given or _named(given) else ""
         except ValueError:
-            self._unknown(name, given, "write 2026-03-04, 2026-W10 or 2026-03")
+            said = f"“{given[:SAID]}” is no day, week or month"
+            self.say(name, said, " Write 2026-03-04, 2026-W10 or 2026-03.")
             return ""
 
-    def span(self, name: str) -> tuple[int, int] | None:
+    def seconds(self, name: str) -> tuple[int, int] | None:
         """Seconds from and to, like `3600-7200`; the second is not included."""
         given = self.text(name)
         if pair := re.fullmatch(r"(\d{1,10})-(\d{1,10})", given):
             return int(pair[1]), int(pair[2])
         if given:
-            self._unknown(name, given, "write seconds like 3600-7200")
+            said = f"“{given[:SAID]}” is no span for “{self.label(name)}”"
+            self.say(name, said, " Write seconds like 3600-7200.")
         return None
 
-    def _unknown(self, name: str, given: str, way_out: str) -> None:
-        self.problems.append(f"{given[:60]!r} is no {name}, so it is left out: {way_out}.")
+
+def _as_query(values: Mapping[str, str]) -> QueryDict:
+    if isinstance(values, QueryDict):
+        return values
+    query = QueryDict(mutable=True)
+    for name, value in values.items():
+        query[name] = value
+    return query

@@ -1,6 +1,6 @@
 """Flow as REST answers it: the same rows and figures as the pages and the CSV (FR-013, FR-026)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from orchestrator.contract.flow import (
@@ -9,29 +9,34 @@ from orchestrator.contract.flow import (
     FlowItemFacts,
     FlowItemList,
     FlowReport,
+    FlowStepFacts,
+    FlowStepList,
     ForecastFacts,
 )
-from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.errors import WrongState
 from orchestrator.core.flow.buckets import local_day
 from orchestrator.core.flow.figures import Durations
 from orchestrator.core.flow.forecast import refusal
 from orchestrator.core.flow.percentiles import SHOWN
 from orchestrator.core.terms import FlowState
+from orchestrator.queries.base.asked import refuse_unknown
 from orchestrator.queries.flow.filters import FlowFilters, unknown_names
 from orchestrator.queries.flow.forecasts import days_until_done, done_in, history_of
 from orchestrator.queries.flow.population import FlowRow, Population
+from orchestrator.queries.flow.steps import Steps
 from orchestrator.queries.flow.throughput import finished_per_bucket
 from orchestrator.queries.workstreams.portfolio import choices
 
 
-def strict_population(query: Mapping[str, str], now: datetime, zone: tzinfo) -> Population:
+def strict_population(
+    query: Mapping[str, str], now: datetime, zone: tzinfo, beside: Collection[str] = ()
+) -> Population:
     """The population of an address of which every value has to mean something; InvalidInput otherwise."""
-    filters = FlowFilters.read(query)
+    filters = FlowFilters.read(query, beside)
     problems = [*filters.problems]
-    if filters.domain or filters.owner or filters.workflow:
+    if filters.domain or filters.owner or filters.workflow or filters.of:
         problems += unknown_names(filters, choices())
-    if problems:
-        raise InvalidInput(" ".join(problems), recovery="Correct the address.")
+    refuse_unknown(problems)
     return Population(filters, now, zone)
 
 
@@ -65,6 +70,21 @@ def flow_items(population: Population, limit: int, offset: int) -> FlowItemList:
     rows = population.chosen
     part = rows[offset : offset + limit]
     return FlowItemList(str(population.zone), len(rows), [_item(row, population.until) for row in part])
+
+
+def flow_steps(population: Population, limit: int, offset: int) -> FlowStepList:
+    found = Steps(population).figures
+    part = [
+        FlowStepFacts(
+            step.plan,
+            step.key,
+            _durations(step.in_work),
+            _durations(step.done),
+            step.total.total_seconds(),
+        )
+        for step in found[offset : offset + limit]
+    ]
+    return FlowStepList(str(population.zone), len(found), part)
 
 
 def forecast_facts(population: Population, items: int, days: int, seed: int) -> ForecastFacts:
@@ -116,4 +136,5 @@ def _item(row: FlowRow, as_of: datetime) -> FlowItemFacts:
         blocked_seconds=item.blocked.total_seconds(),
         rework_seconds=item.rework.total_seconds(),
         back_moves=item.back_moves,
+        step_seconds=_seconds(row.at_step),
     )

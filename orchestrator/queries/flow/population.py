@@ -18,10 +18,11 @@ from orchestrator.core.flow.figures import FlowFigures, figures
 from orchestrator.core.flow.intervals import ZERO
 from orchestrator.core.flow.items import FlowItem
 from orchestrator.core.terms import FlowState
-from orchestrator.models import Attempt, StateInterval, Workstream
+from orchestrator.models import StateInterval, Workstream
 from orchestrator.queries.base.sql import aware, plain_rows, span
 from orchestrator.queries.flow.filters import FlowFilters, FlowSet, bucket_named
 from orchestrator.queries.flow.places import standing_at
+from orchestrator.queries.flow.step_times import StepSpans, in_work, worked_on
 
 #: When a workstream first entered the state that a line of the cumulative flow shows.
 ENTERED = dict(
@@ -39,11 +40,14 @@ _COLUMNS = (
     ),
     *("active_time", "active_since", "blocked_time", "blocked_since", "rework_time", "rework_since"),
     *("back_moves", "uuid", "slug", "title", "domain", "owner__username", "version__workflow__slug"),
+    *("version__started_from", "version__workflow__name"),
 )
 
 
 class FlowRow(NamedTuple):
-    """An item with what names it. `blocked_now` says that a blocker of it is open."""
+    """An item with what names it. `plan` is the workflow of the library it was started from,
+    or what its plan is called. `blocked_now` says that a blocker of it is open; `at_step` is how long the
+    step that was chosen took in it, or is in work."""
 
     item: FlowItem
     stored_uuid: UUID | str
@@ -52,7 +56,9 @@ class FlowRow(NamedTuple):
     domain: str
     owner: str
     workflow: str
+    plan: str
     blocked_now: bool
+    at_step: timedelta | None = None
 
     @property
     def uuid(self) -> UUID:
@@ -114,9 +120,9 @@ class Population:
 
     @property
     def by_key(self) -> bool:
-        """Whether items stand at steps by their keys: within one workflow. Elsewhere by the kinds of
+        """Whether items stand at steps by their keys: within plans with one name. Elsewhere by the kinds of
         steps."""
-        return bool(self.filters.workflow)
+        return bool(self.filters.workflow or self.filters.of)
 
     def column_of(self, step: StepPlace | None) -> str:
         if step is None:
@@ -162,14 +168,29 @@ class Population:
         if self.filters.at:
             rows = [row for row in rows if self.places.get(row.item.key) == self.filters.at]
         if self.filters.step:
-            worked_on = self._with_step(self.filters.step)
-            rows = [row for row in rows if row.item.key in worked_on]
+            spans = self._spans_at_step(show, rows)
+            rows = [row._replace(at_step=spans[row.item.key]) for row in rows if row.item.key in spans]
         return rows
 
-    def _with_step(self, key: str) -> set[int]:
-        """The workstreams in which somebody worked on the step with this key."""
-        begun = Attempt.objects.filter(task__step__key=key, started_at__isnull=False, ended_at__isnull=False)
-        return set(begun.order_by().values_list("task__workstream_id", flat=True).distinct())
+    def _spans_at_step(self, show: FlowSet, rows: Sequence[FlowRow]) -> dict[int, timedelta]:
+        """How long the chosen step took in each of the rows in which somebody worked on it, or, of those in
+        which it is in work, how old it is there."""
+        key = self.filters.step
+        spans = (
+            self.steps_in_work if show is FlowSet.IN_WORK else worked_on([row.item.key for row in rows], key)
+        )
+        return {item: length for (item, step), length in spans.items() if step == key}
+
+    @cached_property
+    def steps_in_work(self) -> StepSpans:
+        """Which steps are in work now in the items in progress; of a time that is over nobody knows."""
+        items = [] if self.is_past else [row.item.key for row in self.in_progress]
+        return in_work(items, self.until) if items else {}
+
+    @property
+    def _with_steps_in_work(self) -> list[FlowRow]:
+        items = {item for item, _key in self.steps_in_work}
+        return [row for row in self.in_progress if row.item.key in items]
 
     @property
     def _sets(self) -> dict[FlowSet, Callable[[], list[FlowRow]]]:
@@ -179,6 +200,7 @@ class Population:
             FlowSet.REWORKED: lambda: [row for row in self.finished if row.item.back_moves],
             FlowSet.BLOCKED: lambda: [row for row in self.finished if row.item.blocked > ZERO],
             FlowSet.IN_PROGRESS: lambda: self.in_progress,
+            FlowSet.IN_WORK: lambda: self._with_steps_in_work,
             FlowSet.BLOCKED_NOW: lambda: [row for row in self.in_progress if row.blocked_now],
             FlowSet.REGISTERED: lambda: self._entered(FlowSet.REGISTERED),
             FlowSet.STARTED: lambda: self._entered(FlowSet.STARTED),
@@ -203,6 +225,7 @@ _MOMENT: dict[FlowSet, Callable[[FlowItem], datetime | None]] = {
     FlowSet.FIRST_FINISHED: lambda item: item.first_finished,
     FlowSet.ACCEPTED: lambda item: item.accepted,
     FlowSet.IN_PROGRESS: lambda item: item.started,
+    FlowSet.IN_WORK: lambda item: item.started,
     FlowSet.BLOCKED_NOW: lambda item: item.started,
 }
 
@@ -225,8 +248,9 @@ def _row(columns: Sequence[Any], now: datetime) -> FlowRow:
         _so_far(rework, rework_since, now),
         columns[13],
     )
-    uuid, slug, title, domain, owner, workflow = columns[14:]
-    return FlowRow(item, uuid, slug, title, domain, owner, workflow, blocked_since is not None)
+    uuid, slug, title, domain, owner, workflow, started_from, name = columns[14:]
+    plan = started_from or name
+    return FlowRow(item, uuid, slug, title, domain, owner, workflow, plan, blocked_since is not None)
 
 
 def _so_far(length: int | timedelta, since: datetime | None, now: datetime) -> timedelta:
@@ -248,6 +272,7 @@ class FlowSums(NamedTuple):
     blocked: timedelta
     rework: timedelta
     back_moves: int
+    at_step: timedelta
 
 
 def sums(rows: Sequence[FlowRow]) -> FlowSums:
@@ -258,4 +283,5 @@ def sums(rows: Sequence[FlowRow]) -> FlowSums:
         blocked=sum((item.blocked for item in items), ZERO),
         rework=sum((item.rework for item in items), ZERO),
         back_moves=sum(item.back_moves for item in items),
+        at_step=sum((row.at_step for row in rows if row.at_step is not None), ZERO),
     )

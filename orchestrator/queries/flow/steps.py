@@ -2,28 +2,38 @@
 (FR-013)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import DurationField, ExpressionWrapper, F, Max, Sum
+from django.db.models import Case, F, Max, When
 
 from orchestrator.core.flow.ageing import BETWEEN, KINDS, AgeColumn, StepPlace, age_columns
 from orchestrator.core.flow.figures import Durations, durations
+from orchestrator.core.flow.intervals import ZERO
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Attempt, Task
+from orchestrator.models import Step, Task
 from orchestrator.queries.flow.places import ORDER, PLACE
 from orchestrator.queries.flow.population import FlowRow, Population
+from orchestrator.queries.flow.step_times import StepSpans, worked_on
 
 #: So many of the items that finished last say how old work usually is; more would change little.
 MOST_PAST = 200
 
 
-class StepTime(NamedTuple):
-    """A step of the chosen items, and how long all attempts of it took together in each of them."""
+class StepFigures(NamedTuple):
+    """A step of plans with one name: how long its attempts took together in each finished item, and how old
+    it is in each item in progress in which it is in work. The same key in another plan is another step."""
 
+    plan: str
     key: str
-    durations: Durations
+    done: Durations
+    in_work: Durations
+
+    @property
+    def total(self) -> timedelta:
+        return sum(self.done.values, ZERO)
 
 
 class Steps:
@@ -77,20 +87,35 @@ class Steps:
         return [(name, age) for (name, _item), age in latest.items()]
 
     @cached_property
-    def times(self) -> list[StepTime]:
-        """Of the finished items, how long the attempts of each step took; most frequent steps first."""
-        items = [row.item.key for row in self.population.finished]
-        lasted = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
-        spent = (
-            Attempt.objects.filter(
-                task__workstream__in=items, started_at__isnull=False, ended_at__isnull=False
-            )
-            .order_by()
-            .values_list("task__step__key", "task__workstream_id")
-            .annotate(spent=Sum(lasted))
-        )
-        by_key: dict[str, list[timedelta]] = defaultdict(list)
-        for key, _item, length in spent:
-            by_key[key].append(length)
-        found = [StepTime(key, durations(lengths)) for key, lengths in by_key.items()]
-        return sorted(found, key=lambda step: (-step.durations.n, step.key))
+    def figures(self) -> list[StepFigures]:
+        """Of every step that somebody worked on or works on; those with most items first."""
+        population = self.population
+        done = self._by_step(population.finished, worked_on([row.item.key for row in population.finished]))
+        under_way = self._by_step(population.in_progress, population.steps_in_work)
+        found = [
+            StepFigures(*place, durations(done[place]), durations(under_way[place]))
+            for place in {*done, *under_way}
+        ]
+        return sorted(found, key=lambda step: (-step.done.n - step.in_work.n, step.plan, step.key))
+
+    @staticmethod
+    def _by_step(rows: Sequence[FlowRow], spans: StepSpans) -> dict[tuple[str, str], list[timedelta]]:
+        plan = {row.item.key: row.plan for row in rows}
+        found: dict[tuple[str, str], list[timedelta]] = defaultdict(list)
+        for (item, key), length in spans.items():
+            found[plan[item], key].append(length)
+        return found
+
+
+def titles_of(steps: Sequence[StepFigures]) -> dict[tuple[str, str], str]:
+    """What the steps are called, in the newest version that has them."""
+    version = "thread__batch__stage__version"
+    plan = Case(
+        When(**{f"{version}__started_from": ""}, then=F(f"{version}__workflow__name")),
+        default=F(f"{version}__started_from"),
+    )
+    rows = Step.objects.annotate(plan=plan).filter(
+        key__in={step.key for step in steps}, plan__in={step.plan for step in steps}
+    )
+    named = rows.order_by(f"{version}__submitted_at").values_list("plan", "key", "title")
+    return {(name, key): title for name, key, title in named}

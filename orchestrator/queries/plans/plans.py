@@ -84,7 +84,7 @@ class PlanFilter:
     @classmethod
     def from_query(cls, query: QueryDict) -> "PlanFilter":
         """Unknown values filter nothing, and are said."""
-        asked = Asked(query)
+        asked = Asked(query, {"q": "Title contains"})
         read = cls(
             text=asked.text("q"),
             state=asked.term("state", VersionStatus) or "",

@@ -38,7 +38,7 @@ class BlockerFilter:
     @classmethod
     def from_query(cls, query: QueryDict) -> "BlockerFilter":
         """Unknown values filter nothing, so that an old link still opens, and are said."""
-        asked = Asked(query)
+        asked = Asked(query, {"kind": "Class"})
         read = cls(
             state=asked.one_of("state", STATES) or "open",
             owner=asked.one_of("owner", usernames),

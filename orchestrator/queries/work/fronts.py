@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from django.db.models import Case, Exists, F, FilteredRelation, Min, OuterRef, Q, Subquery, When
 
-from orchestrator.core.engine import explain
+from orchestrator.core.engine import chain_words, explain
 from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.values import Hold, TaskView
 from orchestrator.core.engine.why import FrontTask, Stop, kind_of, stop_of
@@ -76,7 +76,7 @@ def _root(
         return FrontRoot(stop, None, "")
     if task is None:
         said = explain.root_stands(stop.kind, "", hold.sentence if hold else "")
-        return FrontRoot(stop, None, explain.whole_chain(said[:1].upper() + said[1:], None, 0, ""))
+        return FrontRoot(stop, None, chain_words.whole_chain(said[:1].upper() + said[1:], None, 0, ""))
     at, view = since.of_root(task.task, stop.kind), views[task.task]
     stands = explain.root_stands(
         stop.kind,
@@ -85,7 +85,7 @@ def _root(
         since.owner_of(task.task),
     )
     said = explain.chain_of([stop.key], stands)
-    return FrontRoot(stop, at, explain.whole_chain(said, now - at, 0, ""))
+    return FrontRoot(stop, at, chain_words.whole_chain(said, now - at, 0, ""))
 
 
 class _Front(list[FrontTask]):

@@ -11,7 +11,7 @@ from typing import Final
 from django.urls import reverse
 
 from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, WhyFacts
-from orchestrator.core.engine import explain
+from orchestrator.core.engine import chain_words, explain
 from orchestrator.core.engine.why import Chain, Point, Standing, Station, also_in_the_way, behind, chain
 from orchestrator.core.terms import Reason, Role, RootKind
 from orchestrator.models import Task, Workstream
@@ -113,6 +113,12 @@ class Waiting:
         standing = self._look(at.workstream)
         return standing.verdicts[at.key].holder if standing else ""
 
+    def _beside(self, start: Point) -> tuple[str, ...]:
+        """What the task asked about waits for as well."""
+        standing = self._look(start.workstream)
+        verdict = standing.verdicts.get(start.key) if standing else None
+        return verdict.beside if verdict else ()
+
     def _root(self, found: Chain, link: WaitingLink, task: Task | None, since: Since) -> WaitingRoot:
         kind, at = found.kind, found.root.at
         workstream = self._workstream(at)
@@ -212,14 +218,14 @@ class Waiting:
         if not names or found.root.at == Point(start.workstream):
             said = f"{names[0]}: {root.stands}" if names else root.stands
         else:
-            said = explain.chain_of(names, root.stands)
+            said = explain.chain_of(names, root.stands, self._beside(start))
         lasted = self._now - root.since if root.since else None
-        return explain.whole_chain(said, lasted, root.behind, root.to_do, also)
+        return chain_words.whole_chain(said, lasted, root.behind, root.to_do, also)
 
 
 def _name(at: Point, start: Point) -> str:
     if not at.key:
-        return explain.the_workstream(at.workstream)
+        return chain_words.the_workstream(at.workstream)
     return at.key if at.workstream == start.workstream else f"{at.workstream}/{at.key}"
 
 

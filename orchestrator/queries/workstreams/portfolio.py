@@ -35,6 +35,8 @@ _READ = (
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
+#: What the page calls its filters.
+LABELS = {"signal": "Attention", "window": "Created or updated in", "text": "Title contains"}
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -73,7 +75,7 @@ class Filters:
     @classmethod
     def read(cls, query: QueryDict) -> Self:
         """From a query string; unknown values filter nothing, so an old link still opens, and are said."""
-        asked = Asked(query)
+        asked = Asked(query, LABELS)
         read = cls(
             states=frozenset(asked.terms("state", Lifecycle)),
             signals=frozenset(asked.terms("signal", Signal)),

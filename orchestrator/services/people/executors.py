@@ -110,14 +110,8 @@ def issue_token(
     What is done with a person's token counts as that person's act, such as a signature. So only they make it,
     signed in in the browser: no command, no machine and no administrator does it for them.
     """
-    _own(executor, actor)
-    if executor.kind == ExecutorKind.PERSON and not (in_browser and _is_owner(executor, actor)):
-        raise NotAllowed(
-            f"A token of {executor} acts as the person {executor.user}, who alone can make it, in "
-            f"the browser.",
-            recovery="Have that person make it under their name, Executors and tokens; or "
-            "register an agent or a tool.",
-        )
+    if refusal := why_not_issue(executor, actor, in_browser=in_browser):
+        raise refusal
     if unknown := scopes - SCOPES:
         raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
     refuse_more_tokens(executor)
@@ -201,6 +195,19 @@ def why_not_manage(executor: Executor, actor: Actor) -> Refusal | None:
     return NotAllowed(
         f"The executor {executor} belongs to another account.",
         recovery=f"{executor.user} and administrators manage it.",
+    )
+
+
+def why_not_issue(executor: Executor, actor: Actor, *, in_browser: bool = True) -> Refusal | None:
+    """Why this actor may not make a token of the executor: it is another account's, or acts as a person."""
+    if refusal := issue_token.why_not(actor) or why_not_manage(executor, actor):
+        return refusal
+    if executor.kind != ExecutorKind.PERSON or (in_browser and _is_owner(executor, actor)):
+        return None
+    return NotAllowed(
+        f"A token of {executor} acts as the person {executor.user}, who alone can make it, in the browser.",
+        recovery="Have that person make it under their name, Executors and tokens; or register an agent or a "
+        "tool.",
     )
 
 

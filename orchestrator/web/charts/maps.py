@@ -1,6 +1,6 @@
 """The map of a plan as SVG: what `core/plans/map_layout.py` has placed, with words, shapes and links."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final, NamedTuple
@@ -88,6 +88,7 @@ def draw_map(view: MapView, looks: Callable[[str], Look]) -> SafeString:
     pieces = [
         f'<svg class="plan-map" width="{layout.width}" height="{layout.height}" role="group"',
         f' aria-label="{escape(view.title)}">',
+        *_glyphs(faces.values()),
         *map(_tray, layout.trays),
         *(_text(label.text, label.x, label.y, layout.width, f"map-{label.kind}") for label in layout.labels),
         *_lines(layout),
@@ -132,22 +133,32 @@ def _classes(look: Look, critical: bool, bottleneck: bool) -> str:
 
 
 def _box(box: Box, face: _Face, href: str) -> Iterator[str]:
-    """Out of the order of the Tab key: the list has the same links, one below the other."""
+    """Out of the order of the Tab key: the list has the same links, one below the other. What is in a box
+    stands at the same place in each, so that all of them are sent as little more than one."""
     gate = " map-gate" if box.shape in (BoxShape.BAR, BoxShape.GATE) else ""
     says = escape(face.says)
-    yield f'<a class="{face.classes}{gate}" href="{escape(href)}" tabindex="-1" aria-label="{says}">'
-    yield f"<title>{says}</title>"
+    yield f'<a class="{face.classes}{gate}" href="{escape(href)}" tabindex="-1" aria-label="{says}"'
+    yield f' transform="translate({box.x} {box.y})"><title>{says}</title>'
     if box.shape is BoxShape.BAR:
-        x = box.x + (WIDTH - STEM) // 2
-        yield f'<rect class="map-stem" x="{x}" y="{box.y + HEIGHT}" width="{STEM}" height="{box.stem}"/>'
-    yield f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
-    yield f'<svg class="glyph" x="{box.x + 8}" y="{box.y + 7}" width="12" height="12"'
-    yield f' viewBox="0 0 12 12">{face.look.glyph}</svg>'
-    yield _text(face.name, box.x + 26, box.y + 17, WIDTH - 44, "map-key")
-    yield _text(face.word, box.x + 8, box.y + 33, WIDTH - 12, "map-word")
+        x = (WIDTH - STEM) // 2
+        yield f'<rect class="map-stem" x="{x}" y="{HEIGHT}" width="{STEM}" height="{box.stem}"/>'
+    yield f'<rect width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
+    yield f'<use class="glyph" href="#{_glyph_id(face.look)}" x="8" y="7" width="12" height="12"/>'
+    yield _text(face.name, 26, 17, WIDTH - 44, "map-key")
+    yield _text(face.word, 8, 33, WIDTH - 12, "map-word")
     if face.sign:
-        yield _text(face.sign, box.x + WIDTH - 16, box.y + 17, WIDTH, "map-sign")
+        yield _text(face.sign, WIDTH - 16, 17, WIDTH, "map-sign")
     yield "</a>"
+
+
+def _glyphs(faces: Iterable[_Face]) -> Iterator[str]:
+    """The shapes of the states, once each."""
+    for look in dict.fromkeys(face.look for face in faces):
+        yield f'<symbol id="{_glyph_id(look)}" viewBox="0 0 12 12">{look.glyph}</symbol>'
+
+
+def _glyph_id(look: Look) -> str:
+    return f"map-{look.word.replace(' ', '-')}"
 
 
 def _text(text: str, x: int, y: int, width: int, kind: str) -> str:
@@ -160,18 +171,23 @@ def _tray(tray: Tray) -> str:
 
 
 def _lines(layout: MapLayout) -> Iterator[str]:
-    """Those of the critical path above the others."""
-    for line in sorted(layout.lines, key=lambda one: one.critical):
-        yield f'<path class="{"map-path" if line.critical else "map-line"}" d="{_way(line)}"/>'
+    """Those of the critical path above the others, each kind as one mark."""
+    for kind, critical in (("map-line", False), ("map-path", True)):
+        ways = [_way(line) for line in layout.lines if line.critical is critical]
+        if ways:
+            yield f'<path class="{kind}" d="{"".join(ways)}"/>'
 
 
 def _way(line: MapLine) -> str:
-    x1, y1, x2, y2 = line.x1, line.y1, line.x2, line.y2
+    """From the end of one step to the beginning of another, in steps from where it begins: equal ways are
+    equal text."""
+    wide, high = line.x2 - line.x1, line.y2 - line.y1
+    start = f"M{line.x1} {line.y1}"
     if line.bend:
-        low = y1 + HEIGHT // 2 + 6
-        there = f"C{x1 + 12} {y1} {x1} {low} {x1 + 24} {low}"
-        return f"M{x1} {y1}{there}H{x2 - 24}C{x2} {low} {x2 - 12} {y2} {x2} {y2}"
-    if y1 == y2:
-        return f"M{x1} {y1}H{x2}"
-    half = max((x2 - x1) // 2, 14)
-    return f"M{x1} {y1}C{x1 + half} {y1} {x2 - half} {y2} {x2} {y2}"
+        low = HEIGHT // 2 + 6
+        back = f"c24 0 12 {high - low} 24 {high - low}"
+        return f"{start}c12 0 0 {low} 24 {low}h{wide - 48}{back}"
+    if not high:
+        return f"{start}h{wide}"
+    half = max(wide // 2, 14)
+    return f"{start}c{half} 0 {wide - half} {high} {wide} {high}"

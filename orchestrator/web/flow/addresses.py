@@ -10,15 +10,15 @@ from django.urls import reverse
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow
 
-#: What says which of the workstreams a mark counts; the filters go with every link.
-NARROWING = ("show", "on", "cycle", "step", "at", "page", "seed", "items", "by")
+#: The filters, which go with every link; the rest of an address says what a mark counts.
+FILTERS = ("time", "since", "until", "domain", "owner", "workflow", "of", "status", "span")
 
 
 class Links:
     """The addresses of a page with these filters in its own."""
 
     def __init__(self, query: QueryDict) -> None:
-        self._filters = {key: value for key in query if key not in NARROWING and (value := query.get(key))}
+        self._filters = {key: value for key in query if key in FILTERS and (value := query.get(key))}
         self._items = f"{reverse('flow-items')}?"
         self._kept = urlencode(self._filters)
 
@@ -36,6 +36,10 @@ class Links:
     def standing_at(self, column: str) -> str:
         """The items in progress that stand at a step, or a kind of steps."""
         return self.to("flow-items", show=FlowSet.IN_PROGRESS.value, at=column)
+
+    def step(self, show: FlowSet, plan: str, key: str) -> str:
+        """The items of plans with one name in which a step was worked on, or is in work."""
+        return self.to("flow-items", show=show.value, of=plan, step=key)
 
     def items_between(self, show: FlowSet, since: str, until: str, cycle: str) -> str:
         """The items of a figure that were finished in some days."""

@@ -20,13 +20,15 @@ def csv_of(population: Population) -> StreamingHttpResponse:
         *(f"{name} ({zone})" for name in TIMES),
         *(f"{name}_seconds" for name in SPANS),
         "back_moves",
+        "step_seconds",
     )
     return csv_response("flow", header, _cells(population))
 
 
 def _cells(population: Population) -> Iterator[tuple[object, ...]]:
     for row in population.chosen:
-        yield (*_names(row), *_times(row), *_spans(row, population), row.item.back_moves)
+        spans = _spans(row, population)
+        yield (*_names(row), *_times(row), *spans, row.item.back_moves, seconds(row.at_step))
 
 
 def _names(row: FlowRow) -> tuple[object, ...]:

@@ -9,21 +9,24 @@ from django.views.decorators.http import require_safe
 
 from orchestrator.core.flow.buckets import local_day
 from orchestrator.core.flow.forecast import FURTHEST_DAYS, RUNS, SEED, Forecast, refusal
-from orchestrator.core.flow.percentiles import SHOWN
-from orchestrator.queries.flow.filters import AddressReader, FlowSet
+from orchestrator.core.flow.percentiles import FEWEST, SHOWN
+from orchestrator.queries.base.asked import Unknown
+from orchestrator.queries.flow.filters import FlowAsked, FlowSet
 from orchestrator.queries.flow.forecasts import days_until_done, done_in, history_of
 from orchestrator.queries.flow.population import Population
 from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import HEIGHT, Plot, Rule, Scale, Stack, Tick, below, share
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.frame import frame, population_of
-from orchestrator.web.flow.words import counted, day_words, percent
+from orchestrator.web.flow.words import counted, day_words, percent, span_words
 from orchestrator.web.show import show
 
 #: Bars of a distribution at most.
 MOST_BARS = 30
 #: What is asked when nobody asks for anything else.
 USUAL_DAYS = 30
+#: What the address of the page says beside the filters.
+ASKED = ("items", "by", "seed")
 MOST_ITEMS, MOST_SEED = 100_000, 2**31
 
 
@@ -34,29 +37,29 @@ class ForecastQuestion:
     items: int
     by: date
     seed: int
-    problems: tuple[str, ...]
+    problems: tuple[Unknown, ...]
 
 
 def asked(request: HttpRequest, population: Population) -> ForecastQuestion:
     """From the address; unless it says otherwise, what is in progress now, and thirty days from now."""
-    reader = AddressReader(request.GET)
+    reader = FlowAsked(request.GET, set(request.GET), by="How many by")
     today = local_day(population.until, population.zone)
     items = reader.number("items", 1, MOST_ITEMS)
     by, seed = reader.day("by"), reader.number("seed", 0, MOST_SEED)
     if by and not today < by <= today + timedelta(days=FURTHEST_DAYS):
-        reader.problems.append(f"{by.isoformat()} is not within the next ten years, so it is left out.")
+        reader.say("by", f"{by.isoformat()} is not within the next ten years")
         by = None
     return ForecastQuestion(
         items or max(len(population.in_progress), 1),
         by or today + timedelta(days=USUAL_DAYS),
         SEED if seed is None else seed,
-        tuple(reader.problems),
+        tuple(reader.unknown),
     )
 
 
 @require_safe
 def flow_forecast(request: HttpRequest) -> HttpResponse:
-    population, links = population_of(request), Links(request.GET)
+    population, links = population_of(request, ASKED), Links(request.GET)
     question = asked(request, population)
     history = tuple(history_of(population))
     why_not = refusal(history)
@@ -64,7 +67,7 @@ def flow_forecast(request: HttpRequest) -> HttpResponse:
         "question": question,
         "why_not": why_not,
         "charts": [] if why_not else charts(population, links, question, history),
-        "blockers": "" if why_not else blockers_take(population, question, history),
+        "blockers": blockers_take(population, question, history),
         "blocked_now": len(population.those(FlowSet.BLOCKED_NOW)),
         "blocked_href": links.items(FlowSet.BLOCKED_NOW),
         "spans": [],
@@ -162,13 +165,23 @@ def blockers_take(population: Population, question: ForecastQuestion, history: t
     With as much in progress, throughput grows as cycle time shrinks (Little's law): without its blocked
     share, the same work takes that share of days less.
     """
-    blocked = population.figures.blocked_share
+    figures = population.figures
+    blocked = figures.blocked_share
+    if not figures.cycle.n:
+        return "Nothing that was started was finished in this time, so what blockers take is not known."
+    few = "" if figures.cycle.n >= FEWEST else "; so few say little"
     if not blocked:
-        return "No finished item of this time was blocked, so blockers take nothing of the forecast."
+        nothing = "so blockers take nothing of the forecast"
+        return f"No finished item of this time was blocked (n = {figures.cycle.n}{few}), {nothing}."
+    share = (
+        f"Finished items were blocked for {span_words(figures.blocked)}, {percent(blocked)} of their"
+        f" cycle time (n = {figures.cycle.n}{few})."
+    )
+    if why_not := refusal(history):
+        return f"{share} How many days that takes of a forecast is not said: {why_not}"
     in_days = days_until_done(history, question.items, question.seed).within(85)
-    taken = in_days * blocked
     items = counted(question.items, "item")
     return (
-        f"Finished items were blocked for {percent(blocked)} of their cycle time. With as much in progress"
-        f" and no blockers, {items} would take about {taken:.1f} of the {in_days} days to 85 % less."
+        f"{share} With as much in progress and no blockers, {items} would take about"
+        f" {in_days * blocked:.1f} of the {in_days} days to 85 % less."
     )

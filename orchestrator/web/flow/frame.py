@@ -1,5 +1,6 @@
 """What every flow page shows around its own: the filters, their choices, and as of when (FR-017)."""
 
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from orchestrator.core.flow.buckets import Span, local_day
 from orchestrator.core.terms import Lifecycle
+from orchestrator.queries.base.asked import Unknown
 from orchestrator.queries.flow.filters import BEGINNING, FlowFilters, FlowTime, unknown_names
 from orchestrator.queries.flow.population import Population
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, choices
@@ -25,8 +27,9 @@ TIME_WORDS = {
 }
 
 
-def population_of(request: HttpRequest) -> Population:
-    return Population(FlowFilters.read(request.GET), timezone.now(), project_zone())
+def population_of(request: HttpRequest, beside: Collection[str] = ()) -> Population:
+    """What the address chooses; `beside` is what its page reads as well."""
+    return Population(FlowFilters.read(request.GET, beside), timezone.now(), project_zone())
 
 
 def narrowed_to(population: Population) -> str:
@@ -42,21 +45,23 @@ def narrowed_to(population: Population) -> str:
         time,
         f"in {filters.bucket}" if filters.bucket else "",
         cycle,
-        f"worked on {filters.step}" if filters.step else "",
+        f"step {filters.step}" if filters.step else "",
         f"standing at {filters.at}" if filters.at else "",
         f"domain {filters.domain}" if filters.domain else "",
         f"workflow {filters.workflow}" if filters.workflow else "",
+        f"plan called {filters.of}" if filters.of else "",
         f"owner {filters.owner}" if filters.owner else "",
         f"status {filters.status}" if filters.status else "",
     )
     return "; ".join(filter(None, chosen))
 
 
-def frame(population: Population, links: Links) -> dict[str, Any]:
+def frame(population: Population, links: Links, more: Sequence[Unknown] = ()) -> dict[str, Any]:
+    """`more` is what the page itself could not read of its address."""
     known = choices()
     return {
         "population": population,
-        "problems": [*population.filters.problems, *unknown_names(population.filters, known)],
+        "problems": [*population.filters.problems, *unknown_names(population.filters, known), *more],
         "filters": population.filters,
         "links": links,
         "scope": f"{project_zone().key}; weeks begin on Monday",

@@ -9,8 +9,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from orchestrator.queries.base.asked import Asked
-from orchestrator.queries.flow.filters import AddressReader, FlowSet
+from orchestrator.queries.flow.filters import FlowAsked, FlowSet
 from orchestrator.queries.flow.flow_facts import strict_population
 from orchestrator.queries.flow.population import FlowRow, sums
 from orchestrator.queries.flow.steps import Steps
@@ -24,6 +23,7 @@ from orchestrator.web.flow.forecasts import flow_forecast
 from orchestrator.web.flow.frame import frame, narrowed_to, population_of
 from orchestrator.web.flow.roll_up import GroupedBy, roll_up
 from orchestrator.web.flow.scatter import cycle_scatter
+from orchestrator.web.flow.steps import steps_csv, steps_page
 from orchestrator.web.flow.throughput import throughput
 from orchestrator.web.show import show
 from orchestrator.web.zone import project_zone
@@ -35,6 +35,7 @@ SET_WORDS = {
     FlowSet.REWORKED: "Finished items that moved back",
     FlowSet.BLOCKED: "Finished items that were blocked",
     FlowSet.IN_PROGRESS: "Items in progress",
+    FlowSet.IN_WORK: "Items with steps in work",
     FlowSet.BLOCKED_NOW: "Items that are blocked",
     FlowSet.REGISTERED: "Items that were registered",
     FlowSet.STARTED: "Items that were started",
@@ -50,22 +51,31 @@ SORTS: Final[Mapping[str, Callable[[FlowRow], Any]]] = {
     "cycle": lambda row: row.item.cycle,
     "blocked": lambda row: row.item.blocked,
     "moved": lambda row: row.item.back_moves,
+    "step": lambda row: row.at_step,
 }
+#: The heads of the items; one more where a step is chosen.
+HEADS = (
+    "Item@item|State|#Started@started|#Finished@finished|#Lead time@lead|#Cycle time@cycle|#Age"
+    "|#Blocked@blocked|#Moved back@moved{step}|Behind it"
+)
+#: What pages read of their addresses beside the filters.
+GROUPED, SORTED = ("by",), ("sort",)
 
 
 @require_safe
 def flow(request: HttpRequest) -> HttpResponse:
-    population, links = population_of(request), Links(request.GET)
-    reader = AddressReader(request.GET)
+    population, links = population_of(request, GROUPED), Links(request.GET)
+    asked = FlowAsked(request.GET, set(request.GET))
+    by = asked.term("by", GroupedBy) or GroupedBy.DOMAIN
     drawn: list[Chart] = [
         cumulative_flow(population, links),
         cycle_scatter(population, links),
         ageing(Steps(population), links),
         throughput(population, links),
     ]
-    context = frame(population, links) | {
+    context = frame(population, links, asked.unknown) | {
         "cards": cards(population, links),
-        "roll_up": roll_up(population, links, reader.word("by", GroupedBy) or GroupedBy.DOMAIN),
+        "roll_up": roll_up(population, links, by),
         "groupings": list(GroupedBy),
         "charts": drawn,
     }
@@ -75,14 +85,13 @@ def flow(request: HttpRequest) -> HttpResponse:
 @require_safe
 def flow_items(request: HttpRequest) -> HttpResponse:
     """The items that a figure or a mark counts, with their history and files."""
-    population, links = population_of(request), Links(request.GET)
-    asked = Asked(request.GET)
+    population, links = population_of(request, SORTED), Links(request.GET)
+    asked = FlowAsked(request.GET, set(request.GET))
     sort = asked.order(SORTS)
     page = Paginator(_sorted(population.chosen, sort), PAGE_SIZE).get_page(request.GET.get("page"))
-    shown = frame(population, links)
-    context = shown | {
-        "problems": [*shown["problems"], *asked.unknown],
+    context = frame(population, links, asked.unknown) | {
         "sort": sort,
+        "heads": HEADS.format(step="|#At the step@step" if population.filters.step else ""),
         "page_obj": page,
         "rows": page.object_list,
         "narrowed": narrowed_to(population),
@@ -108,19 +117,11 @@ def flow_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_of(strict_population(request.GET.dict(), timezone.now(), project_zone()))
 
 
-@require_safe
-def flow_steps(request: HttpRequest) -> HttpResponse:
-    """How long each step took in the finished items."""
-    population, links = population_of(request), Links(request.GET)
-    page = Paginator(Steps(population).times, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = frame(population, links) | {"page_obj": page, "steps": page.object_list, "spans": []}
-    return show(request, "flow/steps.html", context)
-
-
 urlpatterns = [
     path("flow/", flow, name="flow"),
     path("flow/items/", flow_items, name="flow-items"),
-    path("flow/steps/", flow_steps, name="flow-steps"),
+    path("flow/steps/", steps_page, name="flow-steps"),
+    path("flow/steps.csv", steps_csv, name="flow-steps-csv"),
     path("flow/forecast/", flow_forecast, name="flow-forecast"),
     path("flow.csv", flow_csv, name="flow-csv"),
 ]

@@ -20,6 +20,7 @@ from orchestrator.services.people.executors import (
     issue_token,
     retire_executor,
     revoke_token,
+    why_not_issue,
     why_not_manage,
     why_not_retire,
 )
@@ -132,6 +133,7 @@ def _page(
         "form": form,
         "secret": secret,
         "may_manage": not others,
+        "why_not_issue": off(why_not_issue(found, actor)),
         "why_not": others,
         "why_not_retire": off(why_not_retire(found, actor)),
         "now": timezone.now(),

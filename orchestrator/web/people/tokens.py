@@ -22,6 +22,7 @@ from orchestrator.models import AccessToken, Executor
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, revoke_token
+from orchestrator.services.work.claims import claim
 from orchestrator.web.acting import does, viewer
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
@@ -74,6 +75,11 @@ class TokenForm(NewToken):
     )
 
 
+def usual_scopes(request: HttpRequest) -> list[str]:
+    """What is chosen before anybody chooses: a token of whoever claims nothing only reads."""
+    return ["read"] if viewer(request).lacks(claim) else ["read", "work"]
+
+
 @open_to_every_account
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +88,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
     An account without a role sees and revokes what it has, and makes nothing new.
     """
-    form = TokenForm(request.POST or None, label_suffix="")
+    form = TokenForm(request.POST or None, label_suffix="", initial={"scopes": usual_scopes(request)})
     if request.method != "POST":
         return _show(request, form)
     issue_token.refuse(Actor.person(request.user))  # type: ignore[arg-type]
@@ -102,7 +108,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if not secrets:
         messages.info(request, f"{made.said} {SHOWN_BEFORE}")
         return redirect(made.address)
-    return _show(request, TokenForm(label_suffix=""), secret=secrets[0], name=form.cleaned_data["executor"])
+    anew = TokenForm(label_suffix="", initial={"scopes": usual_scopes(request)})
+    return _show(request, anew, secret=secrets[0], name=form.cleaned_data["executor"])
 
 
 @does(issue_token, register_executor)
@@ -138,6 +145,7 @@ def _show(
         "secret": secret,
         "secret_name": name,
         "may_not_issue": viewer(request).lacks(issue_token),
+        "may_not_claim": viewer(request).lacks(claim),
         "now": timezone.now(),
     }
     return show(request, "tokens/page.html", context, status=status)

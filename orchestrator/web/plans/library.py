@@ -36,7 +36,7 @@ def library(request: HttpRequest) -> HttpResponse:
 
     `?q=` looks for words, `?archived=1` shows archived ones too.
     """
-    asked = Asked(request.GET)
+    asked = Asked(request.GET, beside=("archived",))
     words, archived = asked.text("q", MOST_WORDS), request.GET.get("archived") == "1"
     context = {
         "entries": queries.library(words, archived=archived),

@@ -93,7 +93,7 @@ def workstream_dashboard(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return same
     board = Board.of(found)
     view = board.view() if board else None
-    asked = Asked(request.GET)
+    asked = Asked(request.GET, {"mark": "State", "q": "Key or title"}, beside=("batch",))
     wanted = Filter(asked.one_of("mark", [mark.word for mark in Mark]), asked.text("q", MOST_WORDS))
     opened = number_in(request.GET.get("batch", ""))
     batches = list(shown_batches(view, wanted, opened)) if view else []

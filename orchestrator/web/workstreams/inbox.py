@@ -48,7 +48,7 @@ COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it@behind|#Waiting
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list, or with `?format=csv` the same rows as a file."""
     if request.GET.get("format") == "csv":
-        asked = Asked(request.GET)
+        asked = Asked(request.GET, {"kind": "What"})
         box = _box(request, asked.one_of("view", (HANDS, SNOOZED)))
         wanted = _wanted(asked, box)
         refuse_unknown(asked.unknown)
@@ -67,7 +67,7 @@ def _box(request: HttpRequest, view: str) -> PersonalInbox:
 
 def inbox_page(request: HttpRequest, refusal: Refusal | None = None, mark: str = "") -> HttpResponse:
     """`mark` is how things stand, where it was asked already."""
-    mark, asked = mark or mark_at(now()), Asked(request.GET)
+    mark, asked = mark or mark_at(now()), Asked(request.GET, {"kind": "What"})
     view = asked.one_of("view", (HANDS, SNOOZED))
     box = _box(request, view)
     wanted = _wanted(asked, box)

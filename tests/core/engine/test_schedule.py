@@ -168,3 +168,35 @@ def check_rules(views: dict[str, TaskView], live: set[str]) -> None:
             views[k] for k in live if k != key and set(views[k].claims.resources) & set(me.claims.resources)
         ]
         assert not rivals, "two tasks hold one resource"
+
+
+def test_bx6_all_open_needs_are_named_first_with_where_they_stand() -> None:
+    running = task("B2", (0, 0, 0, 0), live=AttemptStatus.RUNNING, executor="ada", status=TaskStatus.ACTIVE)
+    views = (
+        done(task("A1", (0, 0, 3, 0))),
+        running,
+        task("C2", (0, 0, 1, 0)),
+        task("D1", (0, 0, 2, 0), needs=("A1", "B2", "C2")),
+    )
+    verdict = decide(Snapshot(views)).verdict("D1")
+    assert (verdict.holder, verdict.beside) == ("B2", ("C2",))
+    assert verdict.sentence == (
+        "waits for B2 + C2; B2: running on ada; C2: ready, waits for an executor to claim it"
+    )
+    one = decide(Snapshot((views[0], done(running), *views[2:]))).verdict("D1")
+    assert (one.holder, one.beside) == ("C2", ())
+
+
+def test_bx6_a_gate_among_the_needs_is_named_as_well_and_of_many_the_others_are_counted() -> None:
+    gate = task("G1", (0, 0, 0, 0), gate=True)
+    needs = tuple(f"N{number:02}" for number in range(20))
+    views = (*(task(key, (0, 0, 1 + place, 0)) for place, key in enumerate(needs)), gate)
+    verdict = decide(Snapshot((*views, task("Z", (0, 0, 30, 0), needs=("G1", *needs))))).verdict("Z")
+    assert (verdict.holder, verdict.reason, len(verdict.beside)) == ("N00", Reason.DEPENDENCY, 20)
+    assert verdict.sentence.startswith("waits for N00 + G1 + N01 + N02")
+    assert "N10 + 9 more; N00: ready" in verdict.sentence
+    assert verdict.sentence.endswith("; 18 more")
+    gates = (gate, task("G2", (0, 0, 1, 0), gate=True), task("Z", (0, 0, 2, 0), needs=("G1", "G2")))
+    waits = decide(Snapshot(gates)).verdict("Z")
+    assert waits.reason is Reason.GATE
+    assert waits.sentence.startswith("waits for G1 + G2; G1: waits for sign-off")

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from orchestrator.core.engine import explain
+from orchestrator.core.engine import chain_words, explain
 from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.schedule import Verdict, decide
@@ -223,15 +223,21 @@ def test_the_sentence_names_the_way_shortens_long_ones_and_counts() -> None:
     assert explain.chain_of(["E1", "MP1", "B1"], "it asks: which?") == (
         "E1 waits for MP1, which waits for B1: it asks: which?"
     )
+    assert explain.chain_of(["D1", "B2", "A1"], "it asks: which?", ["C2"]) == (
+        "D1 waits for B2 + C2; B2 waits for A1: it asks: which?"
+    )
+    assert explain.chain_of(["D1", "B2"], "not started", ["C2", "E1"]) == (
+        "D1 waits for B2 + C2 + E1; B2: not started"
+    )
     long = explain.chain_of([f"T{number}" for number in range(12)], "it is blocked: no key")
     assert long == (
         "T0 waits for T1, which waits for T2, which waits for 8 more, of which the last waits for T11: "
         "it is blocked: no key"
     )
     assert explain.chain_of(["B1"], "it asks: which?") == "B1: it asks: which?"
-    assert explain.whole_chain("B1: it asks: which?", None, 1, "answer it") == (
+    assert chain_words.whole_chain("B1: it asks: which?", None, 1, "answer it") == (
         "B1: it asks: which?; 1 task waits behind it; answer it."
     )
-    assert explain.whole_chain("B1: ready", None, 0, "", ["C1", "C2"]) == (
+    assert chain_words.whole_chain("B1: ready", None, 0, "", ["C1", "C2"]) == (
         "B1: ready; C1, C2 need somebody as well."
     )

@@ -1,6 +1,7 @@
 """The page of an executor: its tokens and its retirement, and who may do what there (FR-027)."""
 
 import io
+import re
 
 import pytest
 from django.core.management import call_command
@@ -77,3 +78,22 @@ def test_the_checkpoint_is_a_file_that_the_command_compares(driver: Driver, cast
 def test_the_page_says_which_tools_there_are(cast: Cast) -> None:
     shown = words(signed_in(cast.approver).get("/operating/"))
     assert "pytest ruff script" in shown
+
+
+def test_who_may_make_no_token_of_an_executor_sees_no_form_for_it(cast: Cast) -> None:
+    """A person's executor acts as that person."""
+    register_executor(name="carl-himself", kind=ExecutorKind.PERSON, user=cast.contributor, now=NOON)
+    address = "/operating/executors/carl-himself/"
+    shown = administrator(cast).get(address)
+    assert "acts as the person carl, who alone can make it" in words(shown)
+    assert b"Make the token" not in shown.content
+    assert b"Make the token" in signed_in(cast.contributor).get(address).content
+
+
+def test_a_token_of_an_observer_reads_unless_they_choose_more(cast: Cast) -> None:
+    page = signed_in(cast.observer).get("/tokens/")
+    assert "Your roles claim no work" in words(page)
+    assert re.findall(r'value="(\w+)"[^>]*checked', page.content.decode()) == ["read"]
+    page = signed_in(cast.contributor).get("/tokens/")
+    assert "Your roles claim no work" not in words(page)
+    assert re.findall(r'value="(\w+)"[^>]*checked', page.content.decode()) == ["read", "work"]
