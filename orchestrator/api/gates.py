@@ -75,7 +75,7 @@ def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFact
 @router.post("/{int:task_id}/withdraw-signature", response=GateFacts)
 @act(signatures.withdraw_signature)
 def withdraw(request: HttpRequest, task_id: int, body: SignatureWithdrawal) -> GateFacts:
-    """Take back one's own signature or rejection of a gate that still waits; it stays on record."""
+    """Withdraw one's own signature or rejection of a gate that still waits; it stays on record."""
     signatures.withdraw_signature(
         task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )

@@ -78,7 +78,7 @@ class Comment(models.Model):
 class ViewedSection(models.Model):
     """A reader marked a section of a plan as viewed: its text, so what changes is viewed again.
 
-    Without `viewed_at` the mark was taken back.
+    Without `viewed_at` the mark was removed.
     """
 
     workflow = models.ForeignKey("orchestrator.Workflow", models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""What is decided about a submitted version: approve it, send it back, take it back (WF-3, FR-016).
+"""What is decided about a submitted version: approve it, send it back, withdraw it (WF-3, FR-016).
 
 An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
 """

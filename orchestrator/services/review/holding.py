@@ -1,4 +1,4 @@
-"""How long a decision is kept back so that whoever took it may take it back (WF-3, FR-006)."""
+"""How long a decision is kept back so that whoever took it may withdraw it (WF-3, FR-006)."""
 
 from datetime import datetime, timedelta
 from typing import Final

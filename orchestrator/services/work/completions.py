@@ -39,14 +39,14 @@ from orchestrator.services.work.attempts import (
     why_held,
 )
 from orchestrator.services.work.evidence import keep_late_result
-from orchestrator.services.work.handed_in import (
-    Given,
+from orchestrator.services.work.handed_commits import HandedIn, hand_in, keep
+from orchestrator.services.work.kept_completions import (
+    GivenCompletion,
     keep_for_verification,
     measured_by_tool,
     pending,
     wants_verification,
 )
-from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
 from orchestrator.services.work.places import place_told
 from orchestrator.services.work.silence import heard
 from orchestrator.services.work.spending import judge_budgets, overtake_budget
@@ -101,7 +101,7 @@ def complete(
     check_text(outcome, "outcome")
     check_evidence(evidence)
     check_outputs(outputs or {})
-    given = Given(token, executor, actor, outcome, evidence, outputs or {}, result, now, usage)
+    given = GivenCompletion(token, executor, actor, outcome, evidence, outputs or {}, result, now, usage)
     handed = hand_in(attempt_id, token, executor, commit) if commit.strip() else None
     attempt = _complete(attempt_id, given, handed)
     if attempt is None:  # it has a place, which is looked into before the transaction
@@ -111,7 +111,7 @@ def complete(
     return attempt
 
 
-def _complete(attempt_id: int, given: Given, handed: HandedIn | Refusal | None) -> Attempt | None:
+def _complete(attempt_id: int, given: GivenCompletion, handed: HandedIn | Refusal | None) -> Attempt | None:
     """None, with nothing done, when the attempt has a place and nobody has looked what stands there."""
     with unit_of_work():
         situation = locked_attempt(attempt_id)
@@ -132,7 +132,7 @@ def _complete(attempt_id: int, given: Given, handed: HandedIn | Refusal | None) 
     return attempt
 
 
-def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> None:
+def _take(situation: Situation, given: GivenCompletion, handed: HandedIn | Refusal) -> None:
     """Let it count, or keep it until its command has run: everything but that is asked now (BX-9)."""
     if isinstance(handed, Refusal):
         raise handed
@@ -155,7 +155,10 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
 
 
 def accept(
-    situation: Situation, given: Given, handed: HandedIn, receipt: Mapping[str, object] | None = None
+    situation: Situation,
+    given: GivenCompletion,
+    handed: HandedIn,
+    receipt: Mapping[str, object] | None = None,
 ) -> None:
     """Let a completion count, behind its workstream's lock; the caller has seen that its claim is in force.
     `receipt` is what its verification showed."""
@@ -171,14 +174,14 @@ def accept(
         keep(handed, attempt)
 
 
-def _proof_of(attempt: Attempt, given: Given, receipt: Mapping[str, object] | None) -> ProofWord:
+def _proof_of(attempt: Attempt, given: GivenCompletion, receipt: Mapping[str, object] | None) -> ProofWord:
     return ProofWord.PROVED if receipt or measured_by_tool(attempt, given) else ProofWord.ASSERTED
 
 
 def _hand_over(
     situation: Situation,
     checks: Sequence[CriterionCheck],
-    given: Given,
+    given: GivenCompletion,
     receipt: Mapping[str, object] | None,
 ) -> None:
     attempt, task = situation.attempt, situation.task

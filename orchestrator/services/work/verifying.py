@@ -14,8 +14,8 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.work.attempts import MISSING, record_attempt, staleness
 from orchestrator.services.work.completions import accept
 from orchestrator.services.work.evidence import keep_late_result
-from orchestrator.services.work.handed_in import Given, given_again
-from orchestrator.services.work.handing_in import HandedIn
+from orchestrator.services.work.handed_commits import HandedIn
+from orchestrator.services.work.kept_completions import GivenCompletion, given_again
 
 #: Characters of the end of a log that a refusal quotes.
 QUOTED = 1_500
@@ -57,7 +57,7 @@ def settle(*, verification_id: int, receipt: Receipt | None, now: datetime) -> V
 
 
 def _decide(
-    situation: Situation, row: Verification, given: Given, handed: HandedIn, receipt: Receipt
+    situation: Situation, row: Verification, given: GivenCompletion, handed: HandedIn, receipt: Receipt
 ) -> None:
     if not receipt.passed:
         _refuse(situation, row, given, receipt, receipt.problem or f"Exit code {receipt.exit_code}.")
@@ -74,7 +74,9 @@ def _decide(
         speaks_of(row)
 
 
-def _refuse(situation: Situation, row: Verification, given: Given, receipt: Receipt, problem: str) -> None:
+def _refuse(
+    situation: Situation, row: Verification, given: GivenCompletion, receipt: Receipt, problem: str
+) -> None:
     row.state, row.problem = VerificationState.REFUSED, problem
     speaks_of(row)
     data = {**receipt.as_data(), "verification": row.pk, "problem": problem}

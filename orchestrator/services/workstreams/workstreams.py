@@ -232,7 +232,7 @@ def why_not_archive(workstream: Workstream, actor: Actor) -> Refusal | None:
 
 
 def _why_closed(workstream: Workstream, refusal: Refusal) -> Refusal:
-    """Why there is no acceptance to take back: names who did so, or who archived the workstream."""
+    """Why there is no acceptance to re-open: names who did so, or who archived the workstream."""
     if workstream.status == WorkstreamStatus.ARCHIVED:
         return by_whom(refusal, "It is archived", workstream=workstream, actions=PUT_AWAY)
     again = [Action.WORKSTREAM_REOPENED]
@@ -259,7 +259,7 @@ def _version_under_way(workstream: Workstream) -> WrongState | None:
     if version := undecided_version(workstream):
         return WrongState(
             explain.undecided_version(version.number),
-            recovery="Approve it, send it back or take it back; then accept what is finished.",
+            recovery="Approve it, send it back or withdraw it; then accept what is finished.",
             version=version.number,
         )
     if version := promised_version(workstream):

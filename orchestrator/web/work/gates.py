@@ -1,4 +1,4 @@
-"""Gates: what waits for a signature, what came in, approve or reject, and take it back in time.
+"""Gates: what waits for a signature, what came in, approve or reject, and withdraw it in time.
 
 Requirements: FR-006, BX-3, WF-5, DC-5.
 """

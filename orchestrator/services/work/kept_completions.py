@@ -15,13 +15,13 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import tells_of
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.work.attempts import record_attempt
-from orchestrator.services.work.handing_in import HandedIn
+from orchestrator.services.work.handed_commits import HandedIn
 from orchestrator.services.work.places import commits_of
 from orchestrator.services.work.usage import told, used_by
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenCompletion:
     """What a completion says, as `completions.complete` takes it."""
 
     token: int
@@ -35,7 +35,7 @@ class Given:
     usage: Usage = NOTHING
 
 
-def wants_verification(attempt: Attempt, given: Given, handed: HandedIn) -> Command | None:
+def wants_verification(attempt: Attempt, given: GivenCompletion, handed: HandedIn) -> Command | None:
     """What has to be run before the completion counts; None where nobody's run can show it, which
     ProofDemanded refuses where the rules of the workflow want that. What was red is not passed by with a
     completion that hands nothing in."""
@@ -60,7 +60,7 @@ def _refuse_without_what_was_red(attempt: Attempt, standing: str) -> None:
     )
 
 
-def measured_by_tool(attempt: Attempt, given: Given) -> bool:
+def measured_by_tool(attempt: Attempt, given: GivenCompletion) -> bool:
     """Whether the step's own tool did it, here: people claim steps with a tool, and who runs it."""
     return given.executor.kind != ExecutorKind.PERSON and bool(attempt.task.step.tool)
 
@@ -75,7 +75,9 @@ def _refuse_assertion(attempt: Attempt, commit: str) -> None:
         )
 
 
-def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, command: Command) -> None:
+def keep_for_verification(
+    attempt: Attempt, given: GivenCompletion, handed: HandedIn, command: Command
+) -> None:
     """The row from which the completion counts when the command is green; the attempt goes on being held."""
     row = Verification.objects.create(
         attempt=attempt,
@@ -108,7 +110,7 @@ def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, comm
 _UPDATE = UpdateWhere(Attempt)
 
 
-def pending(attempt: Attempt, given: Given, handed: HandedIn) -> bool:
+def pending(attempt: Attempt, given: GivenCompletion, handed: HandedIn) -> bool:
     """Whether this very completion is being verified already. BeingVerified where it is another one."""
     row = attempt.verification if attempt.verification_id else None
     if row is None or not row.is_pending:
@@ -122,12 +124,12 @@ def pending(attempt: Attempt, given: Given, handed: HandedIn) -> bool:
     )
 
 
-def given_again(row: Verification, now: datetime) -> tuple[Given, HandedIn]:
+def given_again(row: Verification, now: datetime) -> tuple[GivenCompletion, HandedIn]:
     """What was handed in, to be done at `now` as whoever handed it in."""
     actor = Actor.person(row.executor.user) if row.in_person else Actor.member(row.executor)
     outputs = {name: base64.b64decode(content) for name, content in row.outputs.items()}
     evidence = {int(pk): text for pk, text in row.evidence.items()}
-    given = Given(row.token, row.executor, actor, row.outcome, evidence, outputs, row.result, now)
+    given = GivenCompletion(row.token, row.executor, actor, row.outcome, evidence, outputs, row.result, now)
     return given, HandedIn(_own(row), row.committed, tuple(row.touched), row.commit)
 
 
