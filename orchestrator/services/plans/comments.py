@@ -221,7 +221,7 @@ def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) 
     roles=EVERY_ROLE,
 )
 def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
-    """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back; InvalidInput
+    """Mark a section, by the hash of its text, as viewed by this reader, or remove the mark; InvalidInput
     for one that the version does not have."""
     if sha256 not in {one.sha256 for one in sections_of(reading_of(version).plan, lines_of(version.source))}:
         raise InvalidInput("This is no section of the plan.", field="section")
