@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from orchestrator.contract.wrong_values import what_is_wrong
 from orchestrator.core.errors import (
     InvalidInput,
     NotFound,
@@ -18,6 +17,7 @@ from orchestrator.core.errors import (
     Refusal,
     TooLarge,
 )
+from orchestrator.core.wrong_values import what_is_wrong
 from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 

@@ -7,8 +7,8 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.contract.wrong_values import what_is_wrong
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.wrong_values import what_is_wrong
 
 #: The largest number that databases store.
 MOST: Final = 2**63 - 1

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 from pydantic_core import core_schema
 
-from orchestrator.contract.wrong_values import OTHERWISE, what_is_wrong
 from orchestrator.core.terms import ExecutorKind
+from orchestrator.core.wrong_values import OTHERWISE, what_is_wrong
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import Machine
