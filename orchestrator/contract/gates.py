@@ -25,7 +25,7 @@ class GateSignature(Body):
 
 
 class SignatureWithdrawal(Body):
-    """Why somebody takes back a signature or a rejection of theirs that has not taken effect."""
+    """Why somebody withdraws a signature or a rejection of theirs that has not taken effect."""
 
     reason: Text = ""
 

@@ -5,6 +5,7 @@ those of its own history, and whatever wants to hear of an event asks for its ac
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Action(StrEnum):
@@ -120,3 +121,36 @@ class Action(StrEnum):
     ROLE_TAKEN = "role taken"
     RIGHT_GIVEN = "right given"
     RIGHT_TAKEN = "right taken"
+
+
+#: Those of a workstream that leave its status, tasks and attempts as they are; what the others do to them
+#: stands in `core/replay.py`.
+CHANGE_NO_STATE: Final = frozenset(
+    {
+        Action.PLAN_SUBMITTED,
+        Action.PLAN_SENT_BACK,
+        Action.DEPENDENCY_DROPPED,
+        Action.COMMENTS_SENT,
+        Action.DISCUSSION_RESOLVED,
+        Action.DISCUSSION_REOPENED,
+        Action.PLAN_SIGNED,
+        Action.PLAN_WITHDRAWN,
+        Action.APPROVAL_WITHDRAWN,
+        Action.STEPS_SERIALISED,
+        Action.COMPLETION_HANDED_IN,
+        Action.COMPLETION_REFUSED,
+        Action.BREAKER_TRIPPED,
+        Action.BUDGET_USED_UP,
+        Action.BUDGET_SET,
+        Action.REJECTION_SIGNED,
+        Action.OWNERSHIP_TRANSFERRED,
+        Action.THREAD_ASSIGNED,
+        Action.THREAD_UNASSIGNED,
+        Action.NAMED_AS_DUPLICATE,
+        Action.PRIORITY_SET,
+        Action.LEARNING_RECORDED,
+        Action.NOTHING_TO_RECORD,
+        Action.ENTRY_CORRECTED,
+        Action.RESULT_FILE_QUARANTINED,
+    }
+)

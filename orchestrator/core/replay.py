@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from orchestrator.core.actions import Action
+from orchestrator.core.actions import CHANGE_NO_STATE, Action
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, WorkstreamStatus
 
 #: How much of the path of an artifact entries say as their subject.
@@ -327,16 +327,8 @@ def _reverted(state: State, _fact: Fact) -> None:
 
 
 ACTS: Mapping[str, Act] = {
-    Action.PLAN_SUBMITTED: _nothing,
-    Action.PLAN_SENT_BACK: _nothing,
-    Action.DEPENDENCY_DROPPED: _nothing,
-    Action.COMMENTS_SENT: _nothing,
-    Action.DISCUSSION_RESOLVED: _nothing,
-    Action.DISCUSSION_REOPENED: _nothing,
-    Action.PLAN_SIGNED: _nothing,
-    Action.PLAN_WITHDRAWN: _nothing,
+    **dict.fromkeys(CHANGE_NO_STATE, _nothing),
     Action.PLAN_APPROVED: _plan_approved,
-    Action.APPROVAL_WITHDRAWN: _nothing,
     Action.PLAN_TOOK_EFFECT: _begun,
     Action.PREHANDOFF_SIGNED: _reviewed,
     Action.WORKSTREAM_STARTED: _begun,
@@ -344,32 +336,22 @@ ACTS: Mapping[str, Act] = {
     Action.WORKSTREAM_MIGRATED: _migrated,
     Action.MIGRATION_ROLLED_BACK: _rolled_back,
     Action.STEPS_LAUNCHED: _launched,
-    Action.STEPS_SERIALISED: _nothing,
     Action.STEP_SKIPPED: _skipped,
     Action.ATTEMPT_CLAIMED: _claimed,
     Action.BREADCRUMB_LEFT: _breadcrumb,
     Action.STEPS_ADDED: _steps_added,
-    Action.COMPLETION_HANDED_IN: _nothing,
-    Action.COMPLETION_REFUSED: _nothing,
     Action.ATTEMPT_COMPLETED: _completed,
     Action.STALE_RESULT_QUARANTINED: _quarantined,
     Action.ATTEMPT_FAILED: _failed,
     Action.ATTEMPT_RELEASED: _released,
-    Action.BREAKER_TRIPPED: _nothing,
-    Action.BUDGET_USED_UP: _nothing,
-    Action.BUDGET_SET: _nothing,
     Action.TASK_REQUEUED: _requeued,
     Action.GATE_SIGNED: _gate_signed,
     Action.GATE_APPROVED: _gate_approved,
     Action.SIGNATURE_WITHDRAWN: _signature_withdrawn,
-    Action.REJECTION_SIGNED: _nothing,
     Action.GATE_REJECTED: _gate_rejected,
     Action.WORK_SENT_BACK: _sent_back,
     Action.BASELINE_INTEGRATED: _integrated,
     Action.BASELINE_REVERTED: _reverted,
-    Action.OWNERSHIP_TRANSFERRED: _nothing,
-    Action.THREAD_ASSIGNED: _nothing,
-    Action.THREAD_UNASSIGNED: _nothing,
     Action.BLOCKER_DECLARED: _blocked,
     Action.BLOCKER_RESOLVED: _unblocked,
     Action.FLAGGED_FOR_HUMAN: _flagged,
@@ -379,12 +361,6 @@ ACTS: Mapping[str, Act] = {
     Action.WORKSTREAM_REOPENED: _reopened,
     Action.NEEDS_CHANGED: _needs_changed,
     Action.DUPLICATE_DECIDED: _duplicate_decided,
-    Action.NAMED_AS_DUPLICATE: _nothing,
-    Action.PRIORITY_SET: _nothing,
-    Action.LEARNING_RECORDED: _nothing,
-    Action.NOTHING_TO_RECORD: _nothing,
-    Action.ENTRY_CORRECTED: _nothing,
-    Action.RESULT_FILE_QUARANTINED: _nothing,
     Action.ARTIFACT_DAMAGED: _artifact_damaged,
     Action.ARTIFACT_INTACT_AGAIN: _artifact_intact,
     Action.ARTIFACT_PUBLISHED_AGAIN: _artifact_intact,

@@ -82,9 +82,8 @@ class Agent:
         return Path(self.place["path"])
 
     def call(self, what: str, key: str = "", **body: Any) -> tuple[int, dict[str, Any]]:
-        return self.machine.post(
-            f"/api/attempts/{self.attempt.pk}/{what}", {"token": self.token, **body}, key
-        )
+        held = {"token": self.token} if self.token else {}
+        return self.machine.post(f"/api/attempts/{self.attempt.pk}/{what}", {**held, **body}, key)
 
     def claim(self, key: str = "") -> "Agent":
         status, told = self.call("claim", key)

@@ -261,7 +261,8 @@ def run_crew(
 
 @pytest.mark.nightly
 def test_fr028_a_small_crew_finishes_a_plan_although_some_are_killed(tmp_path: Path) -> None:
-    run_crew(tmp_path, crew_of(mcp=1, rest=1, remote=1, files=1), (4, 2, 1), 1, 120)
+    # Each is killed with its first step: the plan is so short that there may be no second one for it.
+    run_crew(tmp_path, crew_of(mcp=1, rest=1, remote=1, files=1), (4, 3, 1), 0, 120)
 
 
 @pytest.mark.nightly
