@@ -26,7 +26,7 @@ from orchestrator.services.workstreams.workstreams import put_away
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
 
 
-class _Said(NamedTuple):
+class _SaidOfSuspects(NamedTuple):
     """What a person says of one suspect, or of several: what is masked in it and who may was asked before."""
 
     workstream_id: int
@@ -54,7 +54,7 @@ def decide_duplicate(
     decision. WrongState once an attempt was claimed.
     """
     chosen = _outcome(outcome)
-    return _decide(_Said(workstream_id, chosen, rationale.strip(), actor, now), other_id)
+    return _decide(_SaidOfSuspects(workstream_id, chosen, rationale.strip(), actor, now), other_id)
 
 
 @act(
@@ -89,7 +89,7 @@ def decide_duplicates(
         )
     if not others:
         raise InvalidInput("No workstream is named.", recovery="Reload the page.", field="other")
-    said = _Said(workstream_id, chosen, rationale.strip(), actor, now)
+    said = _SaidOfSuspects(workstream_id, chosen, rationale.strip(), actor, now)
     return [_decide(said, other) for other in dict.fromkeys(others)]
 
 
@@ -131,7 +131,7 @@ def why_duplicates_are_settled(workstream: Workstream) -> Refusal | None:
     return None
 
 
-def _decide(said: _Said, other_id: int) -> DuplicateDecision:
+def _decide(said: _SaidOfSuspects, other_id: int) -> DuplicateDecision:
     """One decision in a transaction of its own, behind the locks of both workstreams."""
     if said.workstream_id == other_id:
         raise InvalidInput("A workstream is no duplicate of itself.", field="other")
