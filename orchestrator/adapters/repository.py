@@ -128,18 +128,39 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[in
     """Hold an exclusive lock on `path`; yields its descriptor, which a child may inherit to prolong the hold.
 
     `waiting` is called again and again while somebody else holds it: it pauses, and may raise to give up.
+    Whoever holds it may remove the file: who waited for it then locks the one that stands there afterwards.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _locked_file(path, waiting)
+    while not _stands_at(path, descriptor):
+        os.close(descriptor)
+        descriptor = _locked_file(path, waiting)
     try:
-        while not _lock(descriptor, block=waiting is None):
-            if waiting is not None:
-                waiting()
         yield descriptor
     finally:
         # Closing lets go only of our hold: a tool that inherited the descriptor and still runs keeps the
         # lock.
         os.close(descriptor)
+
+
+def _locked_file(path: Path, waiting: Callable[[], None] | None) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _lock(descriptor, block=waiting is None):
+            if waiting is not None:
+                waiting()
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _stands_at(path: Path, descriptor: int) -> bool:
+    """Whether the locked file is the one that others will find: its last holder may have removed it."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int, *, block: bool) -> bool:

@@ -1,7 +1,7 @@
 """Every refusal as JSON, with its status: code, message, recovery, details (FR-025)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig
@@ -17,6 +17,7 @@ from orchestrator.core.errors import (
     Refusal,
     TooLarge,
 )
+from orchestrator.core.wrong_values import what_is_wrong
 from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
@@ -25,11 +26,13 @@ EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, *OU
 
 #: Wrong fields that are named with what is wrong, and characters of a name that is repeated.
 NAMED, LONGEST_NAME = 6, 100
-#: What kinds of errors are called; the others in the words of whoever found them.
-_SAID: Final = {
-    "extra_forbidden": "is no field of this request",
-    "missing": "is missing",
-    "string_pattern_mismatch": "has a character that no text here may have",
+#: What stands in the place of an error and is no name: the mark of an object's key, and the kinds of a value
+#: that may be one of several, of which the first says what it should have been.
+_NO_NAMES: Final = frozenset({"[key]", "str", "Encoded"})
+#: What a caller without a page does next, where the class of a refusal speaks to people at one; by its code.
+_WITHOUT_A_PAGE: Final[Mapping[str, str]] = {
+    "refused": "Read it again: its state has changed. Then decide; `next` finds other work.",
+    "wrong-state": "Read it again: its state has changed. Then decide; `next` finds other work.",
 }
 
 
@@ -55,7 +58,10 @@ def refusal_of(error: Exception) -> Refusal:
 
 def refused(refusal: Refusal) -> HttpResponse:
     """The answer of every machine interface to an act that does not apply."""
-    response = JsonResponse(asdict(refusal_facts(refusal)), status=refusal.status)
+    facts = refusal_facts(refusal)
+    if refusal.way_out == refusal.recovery:
+        facts = replace(facts, recovery=_WITHOUT_A_PAGE.get(refusal.code, facts.recovery))
+    response = JsonResponse(asdict(facts), status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
     if refusal.retry_after:
@@ -73,7 +79,7 @@ def _invalid(error: ValidationError) -> InvalidInput:
     """Names the wrong fields, the first `NAMED` of them with what is wrong."""
     said: dict[str, str] = {}
     for one in error.errors:
-        said.setdefault(_field(one), _SAID.get(one["type"]) or str(one["msg"]))
+        said.setdefault(_field(one), what_is_wrong(one))
     told = "; ".join(f"{field}: {wrong}" for field, wrong in list(said.items())[:NAMED])
     others = len(said) - NAMED
     more = f" ({others} more {'field is' if others == 1 else 'fields are'} wrong.)" if others > 0 else ""
@@ -81,6 +87,6 @@ def _invalid(error: ValidationError) -> InvalidInput:
 
 
 def _field(error: Mapping[str, Any]) -> str:
-    place = [str(part) for part in error["loc"][1:]]
+    place = [str(part) for part in error["loc"][1:] if part not in _NO_NAMES]
     inside = place[1:] if error["loc"][0] == "body" and len(place) > 1 else place
     return ".".join(inside)[:LONGEST_NAME] or str(error["loc"][0])

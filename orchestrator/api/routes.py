@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from orchestrator.api.auth import caller_of
 from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
 from orchestrator.core.errors import InvalidInput, TooLarge
+from orchestrator.core.strict_json import read_json
 from orchestrator.services.people.callers import Caller
 
 #: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a
@@ -76,6 +77,7 @@ def _strict(view: Callable[..., Any], path: str) -> Callable[..., Any]:
     """Refuses query parameters that the operation does not know, and names those that it does: a filter with
     a slip in its name would answer with everything."""
     known = sorted(_queried(view, path))
+    bodiless = not any(_read_of_body(view, path))
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **values: Any) -> Any:
@@ -84,9 +86,31 @@ def _strict(view: Callable[..., Any], path: str) -> Callable[..., Any]:
             raise InvalidInput(
                 f"There is no query parameter {unknown[0][:60]!r} here.", recovery=there, field="query"
             )
+        if bodiless and request.method != "GET" and request.body.strip():
+            _refuse_body(read_json(request.body))
         return view(request, *args, **values)
 
     return asked
+
+
+def _refuse_body(given: Any) -> None:
+    """Nobody believes that a member did something which nothing reads."""
+    if given in (None, {}):
+        return
+    name = next(iter(given))[:60] if isinstance(given, dict) else "body"
+    raise InvalidInput(
+        f"{name}: is no field of this request.", recovery="Send no body, or an empty object.", field=name
+    )
+
+
+def _read_of_body(view: Callable[..., Any], path: str) -> Iterator[str]:
+    """The names of an operation's arguments that are neither in its address nor in the query."""
+    queried = set(_queried(view, path))
+    for name, hint in get_type_hints(view, include_extras=True).items():
+        in_address = f":{name}}}" in path or f"{{{name}}}" in path
+        in_query = name in queried or any(isinstance(one, QueryParam) for one in get_args(hint)[1:])
+        if name not in ("request", "return") and not in_address and not in_query:
+            yield name
 
 
 def _queried(view: Callable[..., Any], path: str) -> Iterator[str]:

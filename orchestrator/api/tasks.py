@@ -29,12 +29,12 @@ def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
     """In launch order; `claimable=true` keeps the tasks whose attempt the caller can claim now."""
     caller = caller_of(request)
     wanted = TaskFilter(
-        query.needs_human,
-        query.status,
-        query.workstream,
-        query.claimable,
-        caller.claimer,
-        caller.actor.roles(),
+        needs_human=query.needs_human,
+        status=query.status,
+        workstream=query.workstream,
+        claimable=query.claimable,
+        claimer=caller.claimer,
+        roles=caller.actor.roles(),
     )
     return list_tasks(wanted, limit=query.limit, offset=query.offset)
 

@@ -8,19 +8,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.wrong_values import what_is_wrong
 
 #: The largest number that databases store.
 MOST: Final = 2**63 - 1
-
-#: What the kinds of errors mean whose name begins like this; the first that fits says it.
-_SENTENCES = (
-    ("missing", "is missing"),
-    ("int", "is no whole number"),
-    ("string", "is no text"),
-    ("bool", "is neither true nor false"),
-    ("list", "is no list"),
-    ("dict", "is no object of names and values"),
-)
 
 
 def wrong_arguments(tool: str, error: ValidationError) -> InvalidInput:
@@ -30,7 +21,7 @@ def wrong_arguments(tool: str, error: ValidationError) -> InvalidInput:
     first = next(one for one in errors if _field(one) == fields[0])
     others = f" Wrong as well: {', '.join(fields[1:])}." if fields[1:] else ""
     return InvalidInput(
-        f"{_place(first)} {_sentence(first)}.{others}",
+        f"{_place(first)} {what_is_wrong(first)}.{others}",
         recovery=f"Call {tool} again with {fields[0]} as the description of the tool says.",
         field=fields[0],
     )
@@ -73,10 +64,3 @@ def _place(error: ErrorDetails) -> str:
     """The argument and, behind a dot, the entry in it that is wrong."""
     inside = [str(part) for part in error["loc"][1:] if str(part) != "[key]"]
     return ".".join([_field(error), *inside])[:100]
-
-
-def _sentence(error: ErrorDetails) -> str:
-    kind = error["type"]
-    if kind in {"literal_error", "enum"}:
-        return f"is none of {error['ctx']['expected']}"
-    return next((words for name, words in _SENTENCES if kind.startswith(name)), "does not fit")

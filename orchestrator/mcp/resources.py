@@ -12,15 +12,18 @@ import pydantic_core
 from django.db import close_old_connections
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp_types import Resource
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.mcp.tools import Tools
 from orchestrator.models import Policy
 from orchestrator.queries.handoff.artifact_facts import find_artifact
 from orchestrator.queries.work.briefs import whole_brief
+from orchestrator.queries.work.held_tasks import held_tasks
 from orchestrator.queries.work.tasks import find_workstream_by_slug
-from orchestrator.services.people.callers import Caller
 
+#: Resources that are listed of one kind; the templates say the addresses of all others.
+MOST_LISTED: Final = 20
 MARKDOWN, JSON = "text/markdown", "application/json"
 PROMPT: Final = """\
 Work on tasks of the orchestrator{where} until there are none left for you.
@@ -60,6 +63,25 @@ class Resources(Tools):
             raise NotFound(f"There is no policy {slug[:60]}.")
         return f"# {found.title}\n\n{found.body}"
 
+    def known(self) -> list[Resource]:
+        """What a client may read without being told an address: briefs and plans of what the caller holds,
+        and the policies, so many of each; nothing for whoever may not read."""
+        close_old_connections()
+        try:
+            executor = self.reader().executor
+            policies = list(Policy.objects.order_by("slug").values_list("slug", "title")[:MOST_LISTED])
+            held = held_tasks(executor, limit=MOST_LISTED, offset=0).items
+        except Refusal:
+            return []
+        finally:
+            close_old_connections()
+        plans = dict.fromkeys(one.workstream for one in held)
+        return [
+            *(_listed(f"tasks/{one.task}/brief", f"Brief of {one.key}: {one.title}", JSON) for one in held),
+            *(_listed(f"workstreams/{slug}/plan", f"Plan of {slug}", MARKDOWN) for slug in plans),
+            *(_listed(f"policies/{slug}", title, MARKDOWN) for slug, title in policies),
+        ]
+
     def reading(self, read: Callable[..., str]) -> Callable[..., str]:
         """The reader behind the sign-in, with its thread's database connection."""
 
@@ -79,9 +101,8 @@ class Resources(Tools):
         return answer
 
 
-def add_resources(server: MCPServer[None], sign_in: Callable[[], Caller]) -> None:
+def add_resources(server: MCPServer[None], resources: Resources) -> None:
     """Plan, brief, artifact and policy by address."""
-    resources = Resources(sign_in)
     for address, read, kind in (
         ("workstreams/{workstream}/plan", resources.plan, MARKDOWN),
         ("tasks/{task_id}/brief", resources.brief, JSON),
@@ -89,6 +110,10 @@ def add_resources(server: MCPServer[None], sign_in: Callable[[], Caller]) -> Non
         ("policies/{slug}", resources.policy, MARKDOWN),
     ):
         server.resource(f"orchestrator://{address}", mime_type=kind)(resources.reading(read))
+
+
+def _listed(address: str, title: str, kind: str) -> Resource:
+    return Resource(uri=f"orchestrator://{address}", name=address, title=title, mime_type=kind)
 
 
 def add_prompts(server: MCPServer[None]) -> None:

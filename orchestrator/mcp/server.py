@@ -4,9 +4,18 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, Literal
 
+import anyio
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp_types import (
+    CallToolResult,
+    InputRequiredResult,
+    ListResourcesResult,
+    PaginatedRequestParams,
+    Resource,
+    ToolAnnotations,
+)
 from pydantic import ValidationError
 
 from orchestrator import __version__
@@ -17,7 +26,7 @@ from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
 from orchestrator.mcp.plans import PlanTools
-from orchestrator.mcp.resources import add_prompts, add_resources
+from orchestrator.mcp.resources import Resources, add_prompts, add_resources
 from orchestrator.mcp.supervising import SupervisingTools
 from orchestrator.mcp.work import WorkTools
 from orchestrator.mcp.workflows import WorkflowTools
@@ -50,7 +59,13 @@ HEADERS: Final[ContextVar[Mapping[str, str]]] = ContextVar("HEADERS", default={}
 
 
 class ToolServer(MCPServer[None]):
-    """The SDK's server, which refuses arguments that do not fit a tool as a tool refuses an act (FR-025)."""
+    """The SDK's server, which refuses arguments that do not fit a tool as a tool refuses an act (FR-025), and
+    lists what there is to read for who asks."""
+
+    def __init__(self, resources: Resources, **given: Any) -> None:
+        super().__init__("orchestrator", version=__version__, log_level="WARNING", **given)
+        self.of_caller = resources
+        add_resources(self, resources)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -70,6 +85,15 @@ class ToolServer(MCPServer[None]):
                 raise
             return refused(wrong_arguments(name, error.__cause__))
 
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext[None], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        HEADERS.set(getattr(ctx.request, "headers", None) or {})
+        return await super()._handle_list_resources(ctx, params)
+
+    async def list_resources(self) -> list[Resource]:
+        return await anyio.to_thread.run_sync(self.of_caller.known)
+
     async def read_resource(self, uri: Any, context: Context[None, Any] | None = None) -> Any:
         HEADERS.set((context.headers if context else None) or {})
         return await super().read_resource(uri, context)
@@ -82,7 +106,7 @@ def build_server(sign_in: Callable[[], Caller], profile: Profile = "full") -> To
     """
     full = profile == "full"
     words = WORKING + PLANNING * full
-    server = ToolServer("orchestrator", version=__version__, instructions=words, log_level="WARNING")
+    server = ToolServer(Resources(sign_in), instructions=words)
     reads, acts = _working(sign_in)
     if full:
         more_reads, more_acts = _looking_after(sign_in)
@@ -91,7 +115,6 @@ def build_server(sign_in: Callable[[], Caller], profile: Profile = "full") -> To
         _add(server, answering(read), reads=True)
     for tool, act in acts.items():
         _add(server, answering(tool, act, sign_in), reads=False)
-    add_resources(server, sign_in)
     add_prompts(server)
     return server
 

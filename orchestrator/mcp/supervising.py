@@ -33,8 +33,8 @@ from orchestrator.services.work import failures
 @dataclass(frozen=True)
 class SupervisingTools(Tools):
     def workstream_status(self, workstream: str, limit: int = 20, offset: int = 0) -> TaskList:
-        """The open tasks of a workstream, by its slug, in launch order, each with why it stands where it
-        stands."""
+        """The tasks of a workstream, by its slug, in launch order, each with why it stands where it stands:
+        the open ones while there are any, else all of them."""
         self.reader()
         _page(limit, offset)
         return tasks_of(find_workstream_by_slug(workstream), limit=limit, offset=offset)

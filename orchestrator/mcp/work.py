@@ -54,12 +54,20 @@ class WorkTools(Tools):
         """What you hold, with attempt ids and tokens: call it when you have forgotten them."""
         return held_tasks(self.reader().executor, limit=MOST_HELD, offset=0)
 
-    def list_claimable_tasks(self, limit: int = 10, offset: int = 0) -> TaskList:
+    def list_claimable_tasks(
+        self, workstream: str = "", repository: str = "", limit: int = 10, offset: int = 0
+    ) -> TaskList:
         """Tasks you could claim now, in launch order; claim_task takes `attempt.id`. next_task is simpler."""
-        caller = self.reader()
+        caller, asked = self.reader(), wanted_work(workstream, repository)
         if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):
             raise InvalidInput(f"A page has 1 to {ROWS} tasks, from the offset 0 on.", field="limit")
-        wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
+        wanted = TaskFilter(
+            workstream=asked.workstream.uuid if asked.workstream else None,
+            repository=asked.repository,
+            claimable=True,
+            claimer=caller.claimer,
+            roles=caller.actor.roles(),
+        )
         return list_tasks(wanted, limit=limit, offset=offset)
 
     def get_brief(self, task_id: int, offset: int = 0) -> Brief:

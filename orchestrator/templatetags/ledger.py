@@ -136,9 +136,7 @@ def _glyph(shape: str, place: str = "") -> SafeString:
 def chip(value: str, word: str = "", *, strong: bool = False) -> SafeString:
     """A state as colour, shape and word; an unknown term is printed as it stands."""
     term = str(value)
-    tone, shape, usual = STATES.get(
-        term, ("plain", "circle", term.replace("_", " ").replace("-", " ").capitalize())
-    )
+    tone, shape, usual = STATES.get(term, ("plain", "circle", _in_words(term)))
     classes = f"chip chip-{tone}{' strong' if strong else ''}"
     return format_html('<span class="{}">{}<span>{}</span></span>', classes, _glyph(shape), word or usual)
 
@@ -154,7 +152,12 @@ def pieces(parts: Iterable[Piece]) -> SafeString:
 def word(value: str) -> str:
     """The word people read for a term."""
     term = str(value)
-    return STATES[term][2] if term in STATES else term.replace("_", " ").replace("-", " ").capitalize()
+    return STATES[term][2] if term in STATES else _in_words(term)
+
+
+def _in_words(term: str) -> str:
+    """A term that is several words already keeps its hyphens."""
+    return (term if " " in term else term.replace("_", " ").replace("-", " ")).capitalize()
 
 
 @register.filter
@@ -255,13 +258,23 @@ def in_words(sentence: str) -> str:
 
 
 @register.filter
+def shortened(text: str, length: int) -> str:
+    """A sentence of so many characters at most, cut behind a word."""
+    if len(text) <= length:
+        return text
+    kept, space, _ = text[:length].rpartition(" ")
+    return f"{kept.rstrip(' ,;:') if space else text[: length - 1]}…"
+
+
+@register.filter
 def waiting(count: int) -> str:
     return f"{count} waits" if count == 1 else f"{count} wait"
 
 
 @register.filter(name="markdown")
-def markdown_html(text: str) -> SafeString:
-    return to_html(text)
+def markdown_html(text: str, under: int = 0) -> SafeString:
+    """A Markdown text on a page; `under` is the level of the heading that it stands under."""
+    return to_html(text, under)
 
 
 @register.simple_tag(takes_context=True)

@@ -26,11 +26,16 @@ def _reader() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
 
 
-def to_html(text: str) -> SafeString:
-    """Safe HTML of a Markdown text."""
+def to_html(text: str, under: int = 0) -> SafeString:
+    """Safe HTML of a Markdown text, whose headings stand so many levels lower than it says."""
     if len(text) > LIMIT:
         return format_html("<pre>{}</pre>", text)
-    html = _reader().render(text)
+    reader = _reader()
+    tokens = reader.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + under, 6)}"
+    html = reader.renderer.render(tokens, reader.options, {})
     links = {"a": {"href", "title"}}
     clean = nh3.clean(html, tags=TAGS, attributes=links, url_schemes=SCHEMES, link_rel="noopener nofollow")
     return mark_safe(clean)  # noqa: S308 - cleaned on the line above

@@ -7,7 +7,9 @@ from django.urls import reverse
 
 from orchestrator.core.terms import Reason
 from orchestrator.models import Attempt, HistoryEntry, Workstream
+from orchestrator.services.review import decisions
 from tests.cast import PLAN, Driver
+from tests.machines import Machine
 from tests.verified import state_problems
 from tests.web.pages import signed_in, words
 
@@ -50,6 +52,28 @@ def test_as5_signing_waits_for_the_decision_and_work_waits_for_the_signature(
     client.post(f"{page(pair[0])}sign", {"rationale": "The two do not overlap."})
     driver.advance()
     assert driver.ready() == ["A1", "B1"]
+
+
+def test_as5_next_and_why_say_that_suspects_are_decided_first(
+    driver: Driver, pair: tuple[Workstream, Workstream]
+) -> None:
+    """Whoever was told to sign was refused, and not told why before."""
+    version = pair[0].version
+    decisions.approve_version(
+        version_id=version.pk,
+        seen_sha256=version.source_sha256,
+        actor=driver.cast.actor("approver"),
+        now=driver.tick(),
+    )
+    driver.advance()
+    machine = Machine.of(driver.cast.builder())
+    first = "decide first about the suspected duplicate refunds-by-card (approver or reviewer), then sign"
+    told = machine.post("/api/next", {"wait": 0})[1]["waiting"]
+    assert any(first in one["to_do"] for one in told if one["workstream"] == pair[0].slug)
+    address = reverse("api:workstream-why", args=[pair[0].uuid])
+    assert first in machine.get(address)[1]["sentence"]
+    driver.decide(pair[1], "override")
+    assert machine.get(address)[1]["root"]["to_do"] == "sign the pre-handoff review"
 
 
 def test_as5_merge_closes_this_one_and_both_pages_say_so(

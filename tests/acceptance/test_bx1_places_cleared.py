@@ -1,12 +1,15 @@
 """BX-1, FR-028: worktrees and branches of work that is over go with the sweep, and nothing that was in them
 is lost."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from orchestrator.adapters.repository import locked
+from orchestrator.core.errors import WrongState
 from orchestrator.core.terms import PlaceState
 from orchestrator.models import WorkPlace, Workstream
 from orchestrator.processes.tasks import sweep
@@ -107,3 +110,40 @@ def test_bx1_a_worktree_in_which_a_tool_runs_stays(driver: Driver, repository: P
         assert clear_places(now=driver.tick()) == 0
     assert agent.folder.exists()
     assert clear_places(now=driver.tick()) == 1
+
+
+def test_bx1_nothing_stays_beside_the_worktrees_that_went(driver: Driver, repository: Path) -> None:
+    """Each had a lock file, which nobody needs once it is gone."""
+    driver.start(LANES)
+    lanes = accepted(driver)[0].folder.parent
+    assert list(lanes.glob(".*.lock"))
+    clear_places(now=driver.tick())
+    assert list(lanes.iterdir()) == []
+
+
+def test_bx1_who_waited_for_a_lock_that_was_removed_holds_the_one_that_others_find(tmp_path: Path) -> None:
+    """Otherwise two hold it: one the file that is gone, one the next."""
+    path, waited = tmp_path / ".lane.lock", threading.Event()
+    holds = list[bool]()
+
+    def wait() -> None:
+        waited.set()
+        time.sleep(0.01)
+
+    def later() -> None:
+        with locked(path, wait):
+            with pytest.raises(WrongState), locked(path, _refuse):
+                raise AssertionError("two hold one lock")
+            holds.append(True)
+
+    other = threading.Thread(target=later)
+    with locked(path):
+        other.start()
+        assert waited.wait(10)
+        path.unlink()
+    other.join(10)
+    assert holds == [True]
+
+
+def _refuse() -> None:
+    raise WrongState("It is held.")

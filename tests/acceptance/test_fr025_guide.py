@@ -47,6 +47,12 @@ NO_LABELS = {"person", "executor", "plan's", "another", "held", "outputs", "why"
 NO_LABELS |= {"Opening hours on every page"}
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_fr025_every_block_of_code_in_the_guide_is_closed(name: str) -> None:
+    """An open one swallows the headings behind it."""
+    assert len(re.findall(r"^\s*```", TEXTS[name], re.MULTILINE)) % 2 == 0
+
+
 def coded(text: str) -> list[str]:
     blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
     spans = re.findall(r"`([^`\n]+(?:\n[^`\n]+)?)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))

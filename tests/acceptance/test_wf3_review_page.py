@@ -62,3 +62,15 @@ def test_wf3_the_only_approver_reads_that_only_they_are_asked(driver: Driver) ->
     shown = words(signed_in(driver.cast.approver).get(page(driver)))
     assert "0 of 1 approvals; still needed: you " in shown
     assert "another approver" not in shown
+
+
+def test_wf3_what_stands_before_the_first_stage_is_shown_rendered_beside_its_source(driver: Driver) -> None:
+    source = PLAN.replace(b"Customers get their money back.", b"Sells *more* <b>boats</b>.")
+    body = signed_in(driver.cast.approver).get(page(driver, source)).content.decode()
+    first = body.split('id="section-1"')[1].split('id="section-2"')[0]
+    rendered, _, lines = first.partition('class="section-lines"')
+    assert "<h6>Summary</h6>" in rendered
+    assert "<p>Sells <em>more</em> &lt;b&gt;boats&lt;/b&gt;.</p>" in rendered
+    assert "<dt>domain</dt><dd>payments</dd>" in rendered
+    assert "Sells *more*" in lines
+    assert 'href="#section-1"' in body.split('aria-label="Contents of the plan"')[1]

@@ -149,6 +149,15 @@ def test_wf9_a_plan_names_its_own_limit(driver: Driver, settings: Settings) -> N
     assert look(driver, timedelta(minutes=2)) == 1
 
 
+def test_wf9_a_list_names_its_own_limit(driver: Driver, settings: Settings) -> None:
+    settings.SILENCE_MINUTES = 600
+    driver.start(b"---\nsilence: 1 min\n---\n# Paint\n\n- [ ] Buy the paint\n- [ ] Sand the wall\n")
+    driver.claim("1")
+    driver.now = (driver.task("1").heard_at or driver.now) + timedelta(seconds=59)
+    assert ask_about_silence(driver.now) == 0
+    assert ask_about_silence(driver.now + timedelta(seconds=2)) == 1
+
+
 def test_wf9_a_plan_may_want_nobody_asked(driver: Driver, settings: Settings) -> None:
     settings.SILENCE_MINUTES = 60
     driver.start(PLAN.replace(b"---\n", b"---\nsilence: none\n", 1))

@@ -22,7 +22,8 @@ from mcp_types import INVALID_PARAMS
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Assignment, Policy
 from orchestrator.services.people.executors import register_executor, revoke_token
-from tests.cast import NOON, Driver
+from orchestrator.services.workstreams.workstreams import accept_workstream
+from tests.cast import NOON, PLAN, Driver
 from tests.machines import secret_of
 from tests.mcp.connection import Session, connected, joined, process_environment, server
 
@@ -143,6 +144,13 @@ def test_lc8_resources_and_the_prompt_that_starts_an_agent(driver: Driver) -> No
             client = session.client
             templates = (await client.list_resource_templates()).resource_templates
             assert len(templates) == 4
+            assert await listed(client) == ["orchestrator://policies/tests"]
+            await session.ok("next_task", wait=0)
+            assert await listed(client) == [
+                f"orchestrator://tasks/{task}/brief",
+                "orchestrator://workstreams/card-refunds/plan",
+                "orchestrator://policies/tests",
+            ]
             plan = await text_at(client, "orchestrator://workstreams/card-refunds/plan")
             assert plan.startswith("---\ndomain: payments")
             brief = json.loads(await text_at(client, f"orchestrator://tasks/{task}/brief"))
@@ -178,6 +186,48 @@ def test_fr006_a_person_signs_with_their_token_in_the_full_profile(driver: Drive
             assert signed["status"] == "complete"
 
     asyncio.run(people())
+
+
+def test_fr027_claimable_tasks_of_one_workstream_or_repository(driver: Driver) -> None:
+    driver.start(PLAN.replace(b"---\n", b"---\nrepository: shop\n", 1))
+    driver.start(PLAN.replace(b"Card refunds", b"Gift cards"))
+    secret = secret_of(driver.cast.builder())
+
+    async def agent() -> None:
+        async with joined(secret, "agent") as session:
+
+            async def claimable(**asked: str) -> set[str]:
+                items = (await session.ok("list_claimable_tasks", **asked))["items"]
+                return {one["workstream_slug"] for one in items}
+
+            assert await claimable() == {"card-refunds", "gift-cards"}
+            assert await claimable(workstream="gift-cards") == {"gift-cards"}
+            assert await claimable(repository="shop") == {"card-refunds"}
+            unknown = await session.refused("list_claimable_tasks", repository="ship")
+            assert unknown["details"] == {"field": "repository"}
+
+    asyncio.run(agent())
+
+
+def test_fr027_a_workstream_is_found_whatever_its_state(driver: Driver) -> None:
+    driver.start()
+    driver.finish()
+    accept_workstream(
+        workstream_id=driver.reload().pk, actor=driver.cast.actor("approver"), now=driver.tick()
+    )
+    secret, done = secret_of(driver.cast.builder()), driver.reload().done_tasks
+
+    async def agent() -> None:
+        async with joined(secret) as session:
+            told = await session.ok("workstream_status", workstream="card-refunds")
+            assert told["count"] == done
+            assert {one["status"] for one in told["items"]} == {"complete"}
+
+    asyncio.run(agent())
+
+
+async def listed(client: Any) -> list[str]:
+    return [str(one.uri) for one in (await client.list_resources()).resources]
 
 
 async def text_at(client: Any, address: str) -> str:

@@ -102,3 +102,8 @@ def test_b8_no_cell_turns_the_direction_of_a_csv_file_or_hides_a_formula() -> No
     assert "Card ⟨U+202E⟩ refunds" in lines
     assert "\n=1" not in lines
     assert "👩‍💻 desk" in lines
+
+
+def test_fr009_an_act_keeps_its_hyphens(reader: Client, driver: Driver) -> None:
+    driver.start()
+    assert "Pre-handoff review signed" in words(reader.get("/history/"))

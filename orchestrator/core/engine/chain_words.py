@@ -1,9 +1,10 @@
 """A chain to what holds work in the end, as one sentence (FR-015)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from orchestrator.core.engine.explain import lasting
+from orchestrator.core.engine.explain import TO_DO, lasting
+from orchestrator.core.terms import RootKind
 
 
 def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()) -> str:
@@ -21,3 +22,12 @@ def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also
 
 def the_workstream(slug: str) -> str:
     return f"the workstream {slug}"
+
+
+def sign_after_deciding(suspects: Sequence[str], deciders: Collection[str]) -> str:
+    """What frees a pre-handoff review that cannot be signed yet: these may be the same work, which `deciders`
+    say or deny before (AS-5)."""
+    named = ", ".join(suspects[:3]) + (f" and {len(suspects) - 3} more" if len(suspects) > 3 else "")
+    noun = f"suspected duplicate{'' if len(suspects) == 1 else 's'}"
+    who = " or ".join(sorted(deciders))
+    return f"decide first about the {noun} {named} ({who}), then {TO_DO[RootKind.PREHANDOFF]}"

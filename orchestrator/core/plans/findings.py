@@ -34,6 +34,10 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "left-out": (_INFO, "Something of another tool is no work and is left out."),
     "front-matter": (_BLOCKS, "The front matter has a line or a value that is not read."),
     "front-matter-unknown": (_INFO, "The front matter has a key that means nothing here."),
+    "front-matter-as-text": (
+        _WARNS,
+        "A name above a list has a value that cannot be taken, so it changes nothing.",
+    ),
     "open-fence": (_WARNS, "A code block or a comment is opened and never closed."),
     "hidden-characters": (
         _WARNS,

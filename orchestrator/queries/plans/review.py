@@ -13,6 +13,7 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.compare import PlanChanges
 from orchestrator.core.plans.plan import PlacedStep, Reading
 from orchestrator.core.plans.text.line_diff import DiffLine, diff
+from orchestrator.core.plans.text.prose import Prose, prose_of
 from orchestrator.core.plans.text.sections import Section, lines_of, sections_of
 from orchestrator.models import ViewedSection, WorkflowVersion
 from orchestrator.queries.plans.comments import Discussions, PlacedDiscussion
@@ -55,7 +56,9 @@ class ReviewStep:
 
 @dataclass(frozen=True, slots=True)
 class ReviewSection:
-    """`lines` and `steps` are empty while the section is not shown; the counts are there all the same."""
+    """`lines`, `steps` and `prose` are empty while the section is not shown; the counts are there all the
+    same. Beside its lines stand its steps, or its prose where it has no step.
+    """
 
     section: Section
     added: int
@@ -66,6 +69,7 @@ class ReviewSection:
     shown: bool
     lines: tuple[ReviewLine, ...] = ()
     steps: tuple[ReviewStep, ...] = ()
+    prose: Prose | None = None
 
     @property
     def changed(self) -> bool:
@@ -128,7 +132,7 @@ def review_sections(
     sections = sections_of(reading.plan, texts)
     lines = comparison.lines if comparison else [DiffLine("", n, text, n) for n, text in enumerate(texts, 1)]
     by_section = _by_section(sections, lines)
-    laid = _Lines(reading, talk, line, whole=comparison is None)
+    laid = _Lines(reading, texts, talk, line, whole=comparison is None)
     found = []
     for section in sections:
         own = by_section[section.number]
@@ -154,7 +158,10 @@ def _by_section(sections: Sequence[Section], lines: Iterable[DiffLine]) -> Mappi
 
 
 class _Lines:
-    def __init__(self, reading: Reading, talk: Discussions, line: int, *, whole: bool) -> None:
+    def __init__(
+        self, reading: Reading, texts: Sequence[str], talk: Discussions, line: int, *, whole: bool
+    ) -> None:
+        self.texts, self.format = texts, reading.format
         self.findings: dict[int, list[Finding]] = {}
         for finding in reading.findings:
             self.findings.setdefault(finding.line, []).append(finding)
@@ -176,7 +183,11 @@ class _Lines:
             shown=shown,
             lines=tuple(self._shown(lines)) if shown else (),
             steps=tuple(self._steps(section)) if shown else (),
+            prose=self._prose(section) if shown and not steps else None,
         )
+
+    def _prose(self, section: Section) -> Prose | None:
+        return prose_of(self.texts[section.first - 1 : section.last], self.format)
 
     def _shown(self, lines: list[DiffLine]) -> Iterator[ReviewLine]:
         """All lines, or those changed or spoken about, with what stands beside them."""

@@ -38,6 +38,7 @@ class TaskFilter:
     needs_human: bool | None = None
     status: TaskStatus | None = None
     workstream: UUID | None = None
+    repository: str = ""
     claimable: bool = False
     claimer: Executor | None = None
     roles: frozenset[Role] | None = None
@@ -70,6 +71,8 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
         tasks = tasks.filter(status=wanted.status)
     if wanted.workstream is not None:
         tasks = tasks.filter(workstream__uuid=wanted.workstream)
+    if wanted.repository:
+        tasks = tasks.filter(workstream__version__repository=wanted.repository)
     if wanted.claimable:
         tasks = (
             tasks.filter(

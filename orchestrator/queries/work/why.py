@@ -19,6 +19,7 @@ from orchestrator.queries.base.used import asks_about_budget
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.needs import needing
 from orchestrator.queries.work.claimers import Claimers, claimers_of, names_in
+from orchestrator.queries.work.duplicates import undecided
 from orchestrator.queries.work.since import Since, hold_since
 
 #: Links that are told of a chain, at either end; names of what waits behind its root.
@@ -250,9 +251,12 @@ def _act_of(kind: RootKind, workstream: Workstream, task: Task | None) -> str:
 
 
 def _to_do(kind: RootKind, workstream: Workstream, asked: Collection[str]) -> str:
-    """What frees the root. A gate of which nobody is `asked` is decided, and a plan that leaves a question
-    open cannot be approved as it stands."""
+    """What frees the root. A gate of which nobody is `asked` is decided, a plan that leaves a question open
+    cannot be approved as it stands, and suspected duplicates are decided, by those who sign, before the
+    pre-handoff review is."""
     if kind is RootKind.GATE and not asked:
         return explain.WITHDRAW_DECISION
+    if kind is RootKind.PREHANDOFF and (suspects := undecided(workstream)):
+        return chain_words.sign_after_deciding([one.workstream.slug for one in suspects], asked)
     asks = kind is RootKind.PLAN and workstream.version.open_questions
     return ANSWER_FIRST if asks else explain.TO_DO[kind]

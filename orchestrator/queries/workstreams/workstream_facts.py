@@ -89,8 +89,10 @@ def workstream_summary(uuid: UUID) -> WorkstreamFacts:
 
 
 def tasks_of(workstream: Workstream, *, limit: int, offset: int) -> TaskList:
-    """Its open tasks in launch order, each explained."""
-    rows = Task.objects.filter(workstream=workstream, status__in=OPEN).order_by(*LAUNCH_ORDER)
+    """Its tasks in launch order, each explained: the open ones, and all of them where none is open."""
+    rows = Task.objects.filter(workstream=workstream).order_by(*LAUNCH_ORDER)
+    still_open = rows.filter(status__in=OPEN)
+    rows = still_open if still_open.exists() else rows
     verdicts = explain(workstream)
     page = with_live_attempts(rows)[offset : offset + limit]
     return TaskList(rows.count(), tuple(task_facts(task, verdicts.get(task.pk)) for task in page))

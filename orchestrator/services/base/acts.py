@@ -135,7 +135,8 @@ class Act(Generic[P, R]):
     def _keep_to_declaration(self, done: Watched) -> None:
         """A mistake of the code: the act took a lock, or wrote an entry of another act, undeclared."""
         own = done.actions - {action for one in every_act() for action in one.declaration.records}
-        wrong = [*(done.locks - {*self.declaration.locks, Lock.SEQUENCE})]
+        steps = {Lock.KEY} if self.declaration.in_steps else set()  # what a call under a key did already
+        wrong = [*(done.locks - {*self.declaration.locks, *steps, Lock.SEQUENCE})]
         wrong += [*(done.actions - own - {*self.declaration.records})]
         if wrong:
             raise Undeclared(f"{self.name} does not declare {', '.join(map(str, wrong))}.")

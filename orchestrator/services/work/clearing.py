@@ -55,6 +55,7 @@ def _clear(workstream: Workstream, folder: str, now: datetime) -> bool:
             return False
         kept = take_away(tree, f"{tree.branch}/{now:%Y%m%dT%H%M%SZ}", _in_the_base(tree))
         places.update(state=PlaceState.REMOVED, merging="", taken_to=kept)
+        tree.lock.unlink(missing_ok=True)
     return True
 
 

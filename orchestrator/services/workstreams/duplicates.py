@@ -5,6 +5,7 @@ Requirements: FR-003, AS-5, EC-5.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
@@ -25,6 +26,16 @@ from orchestrator.services.workstreams.workstreams import put_away
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
 
 
+class _SaidOfSuspects(NamedTuple):
+    """What a person says of one suspect, or of several: what is masked in it and who may was asked before."""
+
+    workstream_id: int
+    outcome: DuplicateOutcome
+    rationale: str
+    actor: Actor
+    now: datetime
+
+
 @act(
     roles=SIGNERS,
     scope=Scope.MANAGE,
@@ -43,26 +54,7 @@ def decide_duplicate(
     decision. WrongState once an attempt was claimed.
     """
     chosen = _outcome(outcome)
-    if workstream_id == other_id:
-        raise InvalidInput("A workstream is no duplicate of itself.", field="other")
-    with unit_of_work():
-        workstream, other = locked_pair(workstream_id, other_id)
-        if refusal := why_not_decide_duplicate(workstream, actor):
-            raise refusal
-        decision, _ = DuplicateDecision.objects.update_or_create(
-            workstream=workstream,
-            other=other,
-            defaults={
-                "outcome": chosen,
-                "rationale": rationale.strip(),
-                "decided_by": actor.account,
-                "decided_as": actor.label,
-                "decided_at": now,
-            },
-        )
-        decision.workstream, decision.other = workstream, other  # the locked ones, which are written
-        _apply(decision, actor, now)
-    return decision
+    return _decide(_SaidOfSuspects(workstream_id, chosen, rationale.strip(), actor, now), other_id)
 
 
 @act(
@@ -89,7 +81,7 @@ def decide_duplicates(
     Doing it again decides the same once more.
     """
     outside_transactions()
-    if _outcome(outcome) in ENDING:
+    if (chosen := _outcome(outcome)) in ENDING:
         raise InvalidInput(
             f"{outcome.capitalize()} is decided about one workstream.",
             recovery="Decide about that one by itself; link or override the rest.",
@@ -97,17 +89,8 @@ def decide_duplicates(
         )
     if not others:
         raise InvalidInput("No workstream is named.", recovery="Reload the page.", field="other")
-    return [
-        decide_duplicate(
-            workstream_id=workstream_id,
-            other_id=other,
-            outcome=outcome,
-            rationale=rationale,
-            actor=actor,
-            now=now,
-        )
-        for other in dict.fromkeys(others)
-    ]
+    said = _SaidOfSuspects(workstream_id, chosen, rationale.strip(), actor, now)
+    return [_decide(said, other) for other in dict.fromkeys(others)]
 
 
 def find_other(name: str) -> Workstream:
@@ -148,8 +131,39 @@ def why_duplicates_are_settled(workstream: Workstream) -> Refusal | None:
     return None
 
 
-def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
-    """What the decision does to the locked workstreams, and its entry in the history of both."""
+def _decide(said: _SaidOfSuspects, other_id: int) -> DuplicateDecision:
+    """One decision in a transaction of its own, behind the locks of both workstreams."""
+    if said.workstream_id == other_id:
+        raise InvalidInput("A workstream is no duplicate of itself.", field="other")
+    with unit_of_work():
+        workstream, other = locked_pair(said.workstream_id, other_id)
+        if refusal := why_not_decide_duplicate(workstream, said.actor):
+            raise refusal
+        decision = DuplicateDecision.objects.filter(workstream=workstream, other=other).first()
+        earlier = _entry_of(decision) if decision else None
+        decision = decision or DuplicateDecision()
+        decision.workstream, decision.other = workstream, other  # the locked ones, which are written
+        decision.outcome, decision.rationale = said.outcome, said.rationale
+        decision.decided_by, decision.decided_as = said.actor.account, said.actor.label
+        decision.decided_at = said.now
+        decision.save()
+        _apply(decision, earlier, said.actor, said.now)
+    return decision
+
+
+def _entry_of(decision: DuplicateDecision) -> HistoryEntry | None:
+    """The newest entry about the pair, which deciding again corrects."""
+    entries = HistoryEntry.objects.filter(
+        workstream=decision.workstream_id, action=Action.DUPLICATE_DECIDED, subject=decision.other.slug
+    )
+    return entries.order_by("-number").first()
+
+
+def _apply(decision: DuplicateDecision, earlier: HistoryEntry | None, actor: Actor, now: datetime) -> None:
+    """What the decision does to the locked workstreams, and its entry in the history of both.
+
+    Nobody is woken by a link or an override: no task may start or has to wait because of it.
+    """
     workstream, other = decision.workstream, decision.other
     facts: dict[str, object] = {"outcome": decision.outcome, "other": other.slug}
     if decision.outcome == DuplicateOutcome.MERGE:
@@ -159,9 +173,6 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
         facts["merged_into"] = other.slug
     if decision.outcome in ENDING:
         facts |= put_away(workstream, now)
-    earlier = HistoryEntry.objects.filter(
-        workstream=workstream, action=Action.DUPLICATE_DECIDED, subject=other.slug
-    )
     record(
         workstream=workstream,
         actor=actor,
@@ -170,7 +181,7 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
         reason=decision.rationale,
         now=now,
         data=facts,
-        corrects=earlier.order_by("-number").first(),
+        corrects=earlier,
     )
     record(
         workstream=other,
@@ -181,9 +192,10 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
         now=now,
         data={"outcome": decision.outcome, "by": workstream.slug},
     )
-    wake(workstream.pk)
-    wake(other.pk)
-    wake_needing(workstream)
+    if decision.outcome in ENDING:
+        wake(workstream.pk)
+        wake(other.pk)
+        wake_needing(workstream)
 
 
 def _refuse_closed(other: Workstream) -> None:

@@ -39,6 +39,7 @@ from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked, forecast_for
 from orchestrator.web.plans.plan_map import map_of, map_page_of
+from orchestrator.web.revalidated import revalidated
 from orchestrator.web.show import show
 
 #: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
@@ -49,7 +50,7 @@ EVERY: Final = range(1, 1_000_000)
 
 @require_GET
 def plan_review(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    return review_page(request, queries.find_version(slug, version))
+    return revalidated(request, review_page(request, queries.find_version(slug, version)))
 
 
 @require_GET

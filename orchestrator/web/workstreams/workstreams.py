@@ -48,6 +48,7 @@ from orchestrator.web.acting import (
 )
 from orchestrator.web.plans.plan_decisions import Withdrawal, withdrawal_for
 from orchestrator.web.polling import mark_of, unchanged
+from orchestrator.web.revalidated import revalidated
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -112,7 +113,8 @@ def workstream_page(
         context["used"] = used_in(found) if has.used else ()
         context["diverged"] = known.loaded.ground.stopped
         context["approval"] = _approval(who, found, promised)
-    return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+    page = show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+    return revalidated(request, page)
 
 
 def _in_work(found: Workstream, board: queries.WorkstreamBoard) -> list[tuple[TaskRow, WorkPlace | None]]:

@@ -8,6 +8,7 @@ summary.
 """
 
 import re
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import Final
 
@@ -51,7 +52,7 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     """
     findings = Findings()
     texts = split_lines(text)
-    matter, own = _front_matter(texts)
+    matter, own = _front_matter(texts, findings)
     texts = _with_bullets(texts)
     outline = outline_of(texts, matter.lines)
     root = choose(outline, fine=fine, everywhere=everywhere)
@@ -86,32 +87,38 @@ def _with_bullets(texts: list[str]) -> list[str]:
     return counted
 
 
-#: What only we write into a front matter, and a form in which nobody else means something by the same name.
+#: Names whose values are taken where they have a form in which nobody else means something by the same name,
+#: and what to write.
 _OURS: Final = {
-    "verify": r"(?:pytest|ruff|script)\b.*|none",
-    "repository": r"[A-Za-z0-9][\w.-]*",
-    "base_branch": r"\S+",
+    "verify": (r"(?:pytest|ruff|script)\b.*|none", "`verify: pytest -q` or another tool's command"),
+    "repository": (r"[A-Za-z0-9][\w.-]*", "`repository: name`, a folder of the server's repositories"),
+    "base_branch": (r"\S+", "`base_branch: main`"),
 }
+#: Names whose values are taken as they are.
+_TAKEN: Final = ("name", "domain", "owner", "needs")
 
 
-def _front_matter(texts: list[str]) -> tuple[FrontMatter, list[str]]:
+def _front_matter(texts: list[str], findings: Findings) -> tuple[FrontMatter, list[str]]:
     """What is known of the front matter, and its lines as text: other tools write much there.
 
-    What bounds or guards the work, such as a budget or how many have to approve, holds for a list as well.
+    What we know holds for a list as well; a value of a known name that is not taken is told, because whoever
+    wrote a budget or an order there relies on it.
     """
-    matter = read_front_matter(texts, Findings())
-    kept = FrontMatter(
-        lines=matter.lines,
-        lines_of=matter.lines_of,
-        approvers=matter.approvers,
-        approvals=matter.approvals,
-        budget=matter.budget,
-        silence=matter.silence,
-    )
-    kept.values = {name: matter.values[name] for name in ("name",) if name in matter.values}
-    for name, form in _OURS.items():
-        if re.fullmatch(form, value := matter.values.get(name, "")):
+    problems = Findings()
+    matter = read_front_matter(texts, problems)
+    kept = replace(matter, values={}, parameters={}, parameter_lines={}, hints={})
+    kept.values = {name: matter.values[name] for name in _TAKEN if name in matter.values}
+    lines = {line: name for name, line in matter.lines_of.items()}
+    for found in problems.all():
+        if found.code == "front-matter" and found.line in lines:
+            findings.add("front-matter-as-text", found.line, found.message, found.fix)
+    for name, (form, wanted) in _OURS.items():
+        value = matter.values.get(name, "")
+        if re.fullmatch(form, value):
             kept.values[name] = value
+        elif value:
+            message = f"The {name} above this list is kept as text: {one_line(value, 60)}"
+            findings.add("front-matter-as-text", matter.lines_of[name], message, f"Write {wanted}.")
     return kept, texts[1 : max(1, matter.lines - 1)]
 
 
@@ -140,7 +147,9 @@ class _Assembler:
 
     def gathered(self, root: Passage, matter: FrontMatter, own: list[str]) -> Gathered:
         self._stages_of(root, root.node)
-        return Gathered(self._name(matter), self.kind, self.stages, [*own, *self.summary], matter=matter)
+        by_needs = matter.by_needs or None
+        texts = [*own, *self.summary]
+        return Gathered(self._name(matter), self.kind, self.stages, texts, by_needs=by_needs, matter=matter)
 
     def _name(self, matter: FrontMatter) -> str:
         given = matter.values.get("name", "") or (self.title.text if self.title else "")

@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.core.plans.checks.read import read
+from orchestrator.core.plans.graph import compile_graph
 from orchestrator.core.plans.plan import Reading
 
 NO_TOOLS: frozenset[str] = frozenset()
@@ -319,3 +320,44 @@ def test_what_another_tool_means_by_such_a_name_stays_text() -> None:
     assert plan is not None
     assert (plan.verify, plan.repository) == ("", "")
     assert "look at the wall" in plan.summary
+
+
+def test_what_orders_and_names_the_work_holds_for_a_list_too() -> None:
+    """AD-1, AD-3: whoever writes it above a list gets the same as above a plan."""
+    text = (
+        "---\norder: dependencies\nneeds: [other-work]\ndomain: home\nowner: anna\npriority: 7\n---\n"
+        "# Paint\n\n- [ ] Buy the paint\n- [ ] Sand the wall\n- [ ] Paint it (needs 1, 2)\n"
+    )
+    plan = reading_of(text).plan
+    assert plan is not None
+    assert (plan.domain, plan.owner, plan.priority, plan.needs, plan.needs_line) == (
+        "home",
+        "anna",
+        7,
+        ("other-work",),
+        3,
+    )
+    assert plan.by_needs
+    graph = compile_graph(plan)
+    assert [len(graph.predecessors(step.key)) for step in plan.steps()] == [0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "priority: high",
+        "order: as you like",
+        "budget: lots",
+        "silence: soon",
+        "approvals: many",
+        "verify: look at the wall",
+        "repository: https://example.org/shop",
+    ],
+)
+def test_ad1_a_known_name_above_a_list_that_is_not_taken_is_told_with_its_line(line: str) -> None:
+    reading = reading_of(f"---\ntitle: Paint\n{line}\n---\n- [ ] Buy\n- [ ] Sand\n")
+    (told,) = (one for one in reading.findings if one.code == "front-matter-as-text")
+    assert told.line == 3
+    assert told.fix
+    assert reading.plan is not None
+    assert line in reading.plan.summary
