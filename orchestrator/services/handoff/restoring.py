@@ -21,7 +21,7 @@ from orchestrator.queries.handoff.handovers import PUBLISHED
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.locks import Lock, outside_transactions
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.consistency import facts_of, look_around, shown
 from orchestrator.services.handoff.damage import check_intact, workspace
@@ -49,7 +49,8 @@ Fixes = list[FixFacts]
 @act(
     roles=APPROVERS,
     person="Whether the database is right about files is decided by a person.",
-    records=(Action.CONSISTENCY_RESTORED,),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.CONSISTENCY_RESTORED, Action.ARTIFACT_INTACT_AGAIN, Action.INTERVENTION_DONE),
     in_steps=True,
 )
 def restore_consistency(*, actor: Actor, now: datetime) -> ConsistencyFacts:
