@@ -82,7 +82,7 @@ class Agent:
         return Path(self.place["path"])
 
     def call(self, what: str, key: str = "", **body: Any) -> tuple[int, dict[str, Any]]:
-        held = {"token": self.token} if self.token else {}
+        held = {} if what == "claim" else {"token": self.token}
         return self.machine.post(f"/api/attempts/{self.attempt.pk}/{what}", {**held, **body}, key)
 
     def claim(self, key: str = "") -> "Agent":
