@@ -13,7 +13,7 @@ from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db
 #: What a request leaves beside its act.
-BESIDE = {"Session", "sessions.Session", "FormKey"}
+BESIDE = {"orchestrator.OpenSession", "FormKey"}
 
 
 @dataclass(frozen=True)

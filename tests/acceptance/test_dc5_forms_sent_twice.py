@@ -18,7 +18,7 @@ from tests.cast import PLAN, Driver
 from tests.races.contest import contest
 from tests.web.pages import signed_in, words
 
-SESSIONS = {"sessions.Session"}
+SESSIONS = {"orchestrator.OpenSession"}
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,13 @@ from orchestrator.api.root import api
 from orchestrator.core.errors import NotAllowed
 from orchestrator.core.terms import ExecutorKind, Role, Scope, Settlement
 from orchestrator.mcp.server import build_server
-from orchestrator.models import Intervention, Policy
+from orchestrator.models import AccessToken, Intervention, Policy
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import NO_ROLE, Act, every_act
 from orchestrator.services.duties import WAITED_FOR, asked_of, inbox_of
 from orchestrator.services.people.callers import Caller
-from orchestrator.services.people.executors import register_executor
+from orchestrator.services.people.executors import PREFIX, register_executor
+from orchestrator.services.people.tokens import digest_of
 from tests.architecture.test_acts import Names, calls, sources
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
@@ -190,11 +191,14 @@ SAMPLES = {
 
 def unasked_secret(executor: Any) -> str:
     """A token, although the acts that make one are given to nobody here."""
-    from orchestrator.services.people.executors import issue_token
-
-    owner, scopes = Actor.person(executor.user), frozenset(Scope)
-    _, secret = issue_token.function(
-        executor=executor, label="x", scopes=scopes, actor=owner, now=NOON, in_browser=True
+    secret = f"{PREFIX}of-nobody"
+    AccessToken.objects.create(
+        executor=executor,
+        label="x",
+        digest=digest_of(secret),
+        scopes=" ".join(sorted(Scope)),
+        created_at=NOON,
+        created_by=executor.user,
     )
     return secret
 

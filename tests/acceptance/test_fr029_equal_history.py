@@ -18,7 +18,15 @@ from django.apps import apps
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
-from orchestrator.models import Assignment, Attempt, IdempotencyKey, ResultFile, Wake, Workstream
+from orchestrator.models import (
+    Assignment,
+    Attempt,
+    IdempotencyKey,
+    OpenSession,
+    ResultFile,
+    Wake,
+    Workstream,
+)
 from tests.acceptance.producer import TIMESTAMP, Producer, told
 from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
@@ -27,7 +35,7 @@ from tests.rolled_back import around_an_example
 from tests.starts import count_on
 
 #: Tables that only one of the two patterns uses, and the queue's: what is collected wakes it once more.
-OWN = {IdempotencyKey, ResultFile, Wake}
+OWN = {IdempotencyKey, OpenSession, ResultFile, Wake}
 Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 

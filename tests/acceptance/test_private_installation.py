@@ -187,7 +187,7 @@ class TestDeployment:
     def test_it_warns_without(self, tmp_path: Path) -> None:
         done = self.check(tmp_path)
         assert done.returncode == 1
-        for code in ("security.W004", "security.W008", "security.W012", "security.W016"):
+        for code in ("security.W004", "security.W008", "security.W011", "security.W016"):
             assert code in done.stderr
 
     def test_a_misspelt_policy_is_an_error(self, tmp_path: Path) -> None:

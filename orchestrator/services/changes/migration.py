@@ -126,7 +126,7 @@ def migrate_workstream(
     roles=APPROVERS,
     scope=Scope.MANAGE,
     reason=why("reason", "Say why the workstreams go on under another version."),
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.NEEDS),
     records=(Action.WORKSTREAM_MIGRATED,),
     in_steps=True,
 )

@@ -31,7 +31,7 @@ from orchestrator.services.workstreams.needs import relate_needs
     scope=Scope.MANAGE,
     person="An approval is withdrawn by who gave it.",
     only="who gave it",
-    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NEEDS),
     records=(Action.APPROVAL_WITHDRAWN,),
 )
 def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: str = "") -> WorkflowVersion:

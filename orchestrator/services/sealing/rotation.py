@@ -12,6 +12,7 @@ from orchestrator.queries.base.sealed import entries_sealed, newest_checkpoint
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.sealing.keys import (
@@ -32,6 +33,7 @@ WHY = "Say why the key of the history changes."
     reason=why("reason", WHY),
     person="The key of the history is changed by a person.",
     in_steps=True,
+    locks=(Lock.SEALER,),
     records=(Action.HISTORY_KEY_ROTATED,),
 )
 def rotate_key(*, reason: str, actor: Actor, now: datetime) -> PublicKey:
@@ -53,6 +55,7 @@ def rotate_key(*, reason: str, actor: Actor, now: datetime) -> PublicKey:
     reason=why("reason", WHY),
     person="The key of the history is changed by a person.",
     in_steps=True,
+    locks=(Lock.SEALER,),
     records=(Action.HISTORY_KEY_REPLACED,),
 )
 def replace_key(*, old: Sequence[str], reason: str, actor: Actor, now: datetime) -> PublicKey:
