@@ -134,7 +134,7 @@ class Act(Generic[P, R]):
 
     def _keep_to_declaration(self, done: Watched) -> None:
         """A mistake of the code: the act took a lock, or wrote an entry of another act, undeclared."""
-        own = done.actions - {action for one in every_act() for action in one.declaration.records}
+        own = done.actions - _declared_actions()
         steps = {Lock.KEY} if self.declaration.in_steps else set()  # what a call under a key did already
         wrong = [*(done.locks - {*self.declaration.locks, *steps, Lock.SEQUENCE})]
         wrong += [*(done.actions - own - {*self.declaration.records})]
@@ -212,6 +212,12 @@ def every_act() -> list[Act[..., Any]]:
         values = vars(import_module(module)).values()
         acts += [value for value in values if isinstance(value, Act) and value.__module__ == module]
     return acts
+
+
+@functools.cache
+def _declared_actions() -> frozenset[Action]:
+    """What some act records; every other action is recorded by the orchestrator itself."""
+    return frozenset(action for one in every_act() for action in one.declaration.records)
 
 
 def _with_actor(given: Mapping[str, Any]) -> Mapping[str, Any]:
