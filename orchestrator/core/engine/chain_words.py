@@ -2,9 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Final
 
 from orchestrator.core.engine.explain import TO_DO, lasting
+from orchestrator.core.engine.together import first_of
 from orchestrator.core.terms import RootKind
+
+#: So many are named of what else is in the way; the others are counted.
+NAMED: Final = 3
 
 
 def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()) -> str:
@@ -15,8 +20,7 @@ def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also
         parts.append(f"{waiting} task{' waits' if waiting == 1 else 's wait'} behind it")
     parts += [to_do] if to_do else []
     if also:
-        names = ", ".join(also[:3]) + (f" and {len(also) - 3} more" if len(also) > 3 else "")
-        parts.append(f"{names} {'needs' if len(also) == 1 else 'need'} somebody as well")
+        parts.append(f"{first_of(also, NAMED)} {'needs' if len(also) == 1 else 'need'} somebody as well")
     return f"{'; '.join(parts)}."
 
 
@@ -27,7 +31,7 @@ def the_workstream(slug: str) -> str:
 def sign_after_deciding(suspects: Sequence[str], deciders: Collection[str]) -> str:
     """What frees a pre-handoff review that cannot be signed yet: these may be the same work, which `deciders`
     say or deny before (AS-5)."""
-    named = ", ".join(suspects[:3]) + (f" and {len(suspects) - 3} more" if len(suspects) > 3 else "")
     noun = f"suspected duplicate{'' if len(suspects) == 1 else 's'}"
     who = " or ".join(sorted(deciders))
+    named = first_of(suspects, NAMED)
     return f"decide first about the {noun} {named} ({who}), then {TO_DO[RootKind.PREHANDOFF]}"

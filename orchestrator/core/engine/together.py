@@ -1,10 +1,16 @@
-"""Several steps in the words of seed 002 (BX-6)."""
+"""Several names in one sentence; steps in the words of seed 002 (BX-6)."""
 
 from collections.abc import Sequence
 from typing import Final
 
 #: Steps that something is said to wait for; the others are counted.
 KEYS_TOLD: Final = 12
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first of them with commas between; of more it says how many."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def together(keys: Sequence[str]) -> str:

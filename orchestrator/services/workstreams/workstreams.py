@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine import explain
+from orchestrator.core.engine.together import first_of
 from orchestrator.core.errors import AlreadyDecided, NotFinished, Refusal, SuspectsOpen, WrongState
 from orchestrator.core.people.roles import APPROVERS, SIGNERS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, VersionStatus, WorkstreamStatus
@@ -182,14 +183,10 @@ def why_not_sign_prehandoff(
     named = [f"{suspect.workstream.title} ({suspect.why})" for suspect in suspects]
     slugs = [suspect.workstream.slug for suspect in suspects]
     return SuspectsOpen(
-        f"Suspected duplicates are undecided: {_few(named)}.", suspects=_few(slugs), count=len(suspects)
+        f"Suspected duplicates are undecided: {first_of(named, SUSPECTS_NAMED)}.",
+        suspects=first_of(slugs, SUSPECTS_NAMED),
+        count=len(suspects),
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    """The first of them; of more it says how many."""
-    more = len(names) - SUSPECTS_NAMED
-    return ", ".join(names[:SUSPECTS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def why_not_accept(workstream: Workstream, actor: Actor) -> Refusal | None:
