@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint migration nightly bench bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
+.PHONY: help venv run test test-browser test-postgres lint migration nightly bench bench-history bench-scale bench-running bench-peers paint fuzz simulate sbom audit attack wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -33,6 +33,7 @@ help:
 	@echo "make migration      the one migration made anew from the models, until a version is released"
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES, HYPOTHESIS_SEED)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
+	@echo "make bench-history  what verifying a long history takes, with the state rebuilt from it (ENTRIES)"
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
 	@echo "make bench-running  what an installation takes at rest, and from a completion to the next claim"
 	@echo "make bench-peers    what a no-op step costs in DBOS, installed apart, and here"
@@ -120,6 +121,9 @@ migration: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
+
+bench-history: $(VENV)/.installed-test
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.lives $(or $(ENTRIES),1000000)
 
 bench-scale: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.scale $(or $(WORKSTREAMS),10000) $(or $(TASKS),1000000)

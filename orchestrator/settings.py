@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "orchestrator.web.in_the_clear.InTheClearMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orchestrator.web.no_store.NoStoreMiddleware",
     "orchestrator.web.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     # What follows may be refused by a database that is away, and the answer depends on who asks.
@@ -189,7 +190,12 @@ AUTH_PASSWORD_VALIDATORS = [
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
     )
-] + [{"NAME": "orchestrator.services.people.passwords.WordsOfThePlace"}]
+] + [
+    {"NAME": f"orchestrator.services.people.{name}"}
+    for name in ("passwords.WordsOfThePlace", "breached_passwords.BreachedPasswords")
+]
+#: A file with the SHA-1 of passwords that were stolen elsewhere, a line each, in their order.
+BREACHED_PASSWORDS = os.environ.get("BREACHED_PASSWORDS", "")
 #: The operator's own words that no password may be made of.
 PASSWORD_WORDS = _words("PASSWORD_WORDS")
 #: Hours in which a password that somebody else set has to be changed by its person.
@@ -218,6 +224,8 @@ CLIENT_ADDRESS_HEADER = os.environ.get("CLIENT_ADDRESS_HEADER", "")
 #: Who has to sign in with a code of an authenticator app as well: names of roles, and `operator` for
 #: administrators.
 SECOND_FACTOR_FOR = _words("SECOND_FACTOR_FOR")
+#: A code of an app signs in within its own thirty seconds, not in those before and behind them.
+SECOND_FACTOR_STRICT = os.environ.get("SECOND_FACTOR_STRICT", "") == "1"
 OTP_TOTP_ISSUER = "Orchestrator"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -292,6 +300,8 @@ Q_CLUSTER = {
 HISTORY_KEY_FILE = Path(os.environ.get("HISTORY_KEY_FILE") or DATA_DIR / "keys" / "history.key")
 #: Whether strangers may read checkpoint, tiles and keys at `/log/`: hashes, and nothing of what entries say.
 PUBLIC_LOG = os.environ.get("PUBLIC_LOG", "") == "1"
+# Browsers keep no page of this server, not even for their *Back*.
+NO_STORE = os.environ.get("NO_STORE", "") == "1"
 # The shared git repository that artifacts are committed to (design section 5).
 WORKSPACE_DIR = DATA_DIR / "workspace"
 #: Where sweeps push its branches, so that another machine has them; empty: nowhere.

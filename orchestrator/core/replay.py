@@ -31,18 +31,18 @@ class Fact(NamedTuple):
 class TaskState:
     """A task as rows or history say it. `attempts` maps numbers to statuses; `undecided` marks a failure that
     nobody has followed up; `blockers` are the ids of the open ones; `signatures` those of the accounts that
-    signed the open gate."""
+    signed the open gate. Both are nearly always empty, and one empty set serves all of a long history."""
 
     status: str = TaskStatus.PENDING.value
     attempts: dict[int, str] = field(default_factory=dict)
     undecided: bool = False
     holder: str = ""
     token: int = 0
-    blockers: set[int] = field(default_factory=set)
+    blockers: frozenset[int] = frozenset()
     note: str = ""
     breadcrumb: str = ""
     rework: int = 0
-    signatures: set[int] = field(default_factory=set)
+    signatures: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ def _launched(state: State, fact: Fact) -> None:
     for key in fact.data["launched"]:
         task = state.tasks[key]
         task.attempts[max(task.attempts, default=0) + 1] = AttemptStatus.QUEUED.value
-        task.signatures = set()
+        task.signatures = frozenset()
         if key in fact.data["gates"]:
             task.status = TaskStatus.REVIEW.value
 
@@ -191,7 +191,7 @@ def _adopted(state: State, fact: Fact) -> None:
     if fact.data["attempt"]:
         task.attempts[1] = AttemptStatus.COMPLETED.value
     if fact.data["blocker"]:
-        task.blockers.add(fact.data["blocker"])
+        task.blockers |= {fact.data["blocker"]}
 
 
 def _completed(state: State, fact: Fact) -> None:
@@ -220,21 +220,21 @@ def _requeued(state: State, fact: Fact) -> None:
 def _gate_approved(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.status, task.signatures = TaskStatus.COMPLETE.value, set()
+    task.status, task.signatures = TaskStatus.COMPLETE.value, frozenset()
 
 
 def _gate_signed(state: State, fact: Fact) -> None:
-    _numbered(state, fact)[0].signatures.add(fact.data["reviewer_id"])
+    _numbered(state, fact)[0].signatures |= {fact.data["reviewer_id"]}
 
 
 def _signature_withdrawn(state: State, fact: Fact) -> None:
-    _numbered(state, fact)[0].signatures.discard(fact.data["reviewer_id"])
+    _numbered(state, fact)[0].signatures -= {fact.data["reviewer_id"]}
 
 
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.REJECTED.value
-    task.signatures = set()
+    task.signatures = frozenset()
 
 
 def _sent_back(state: State, fact: Fact) -> None:
@@ -249,18 +249,20 @@ def _cancel_queued(task: TaskState) -> None:
     for number, status in task.attempts.items():
         if status == AttemptStatus.QUEUED:
             task.attempts[number] = AttemptStatus.CANCELLED.value
-            task.signatures = set()
+            task.signatures = frozenset()
 
 
 def _blocked(state: State, fact: Fact) -> None:
     task = _task(state, fact)
-    task.blockers.add(fact.data["blocker"])
+    task.blockers |= {fact.data["blocker"]}
     task.status = fact.data["status"]
 
 
 def _unblocked(state: State, fact: Fact) -> None:
     task = _task(state, fact)
-    task.blockers.remove(fact.data["blocker"])
+    if fact.data["blocker"] not in task.blockers:
+        raise ValueError(f"blocker {fact.data['blocker']}")
+    task.blockers -= {fact.data["blocker"]}
     task.status = fact.data["status"]
 
 

@@ -29,4 +29,4 @@ def _differing(rebuilt: Any, stored: Any, what: str, skip: tuple[str, ...] = ())
 
 
 def _shown(value: object) -> str:
-    return repr(sorted(value)) if isinstance(value, set) else repr(value)
+    return repr(sorted(value)) if isinstance(value, set | frozenset) else repr(value)

@@ -145,6 +145,17 @@ def test_asvs_3_4_every_answer_tells_the_browser_what_it_may_do(client: Client, 
         assert "Access-Control-Allow-Origin" not in answer
 
 
+@pytest.mark.django_db
+def test_asvs_14_3_2_browsers_keep_nothing_where_that_is_wanted(client: Client, driver, settings) -> None:
+    workstream = f"/workstreams/{driver.start().uuid}/"
+    client.force_login(driver.cast.observer)
+    pages = ("/", "/plans/", workstream, "/portfolio/", "/account/", "/api/tasks/", "/history/?format=csv")
+    assert {client.get(page).get("Cache-Control") for page in pages} != {"no-store"}
+    settings.NO_STORE = True
+    assert {page: client.get(page).get("Cache-Control") for page in pages} == dict.fromkeys(pages, "no-store")
+    assert "public" in client.get("/schema/")["Cache-Control"], "what is for everybody is kept"
+
+
 BEHIND_TLS = """
 import django, json
 django.setup()

@@ -61,6 +61,24 @@ def test_signing_in_takes_the_password_and_a_code(client: Client, cast: Cast) ->
     assert first_breach() is None
 
 
+@pytest.mark.parametrize(("strict", "status"), [(False, 302), (True, 422)])
+def test_asvs_6_5_5_a_code_of_the_thirty_seconds_before_is_refused_where_that_is_wanted(
+    client: Client, cast: Cast, settings, strict: bool, status: int
+) -> None:
+    settings.SECOND_FACTOR_STRICT = strict
+    app, _ = enrolled(client)
+    with at(minutes=5):
+        early = app.code
+    with at(minutes=5, seconds=30):
+        sign_in(client, "anna")
+        assert client.post(CODE, {"code": early}).status_code == status
+        assert is_in(client) is not strict
+    with at(minutes=7):
+        client.logout()
+        sign_in(client, "anna")
+        assert client.post(CODE, {"code": app.code}).status_code == 302
+
+
 def test_the_page_that_was_asked_for_opens_after_the_code(client: Client, cast: Cast) -> None:
     app, _ = enrolled(client)
     with at(minutes=5):

@@ -9,6 +9,7 @@ the same rows; ends with 1 where one falls short.
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -49,11 +50,12 @@ def _copied() -> tuple[type[Model], ...]:
     )
 
 
-def _value(field: "Field", copied: tuple[type[Model], ...]) -> str:
+def _value(field: "Field", apart: Mapping[type[Model], int]) -> str:
     """The SQL of a column in copy number `k`."""
     column = f't."{field.column}"'
-    if field.primary_key or (field.is_relation and field.related_model in copied):
-        return f"{column} + k.k * {DISTANCE}"
+    leads_to = field.model if field.primary_key and not field.is_relation else field.related_model
+    if leads_to in apart:
+        return f"{column} + k.k * {apart[leads_to]}"
     if field.unique and isinstance(field, CharField):
         return f"{column} || '-' || k.k"
     if field.unique and isinstance(field, UUIDField):
@@ -61,14 +63,14 @@ def _value(field: "Field", copied: tuple[type[Model], ...]) -> str:
     return column
 
 
-def multiply(copies: int) -> None:
-    """Each row of the tables that belong to workstreams, so many times more."""
-    copied = _copied()
-    for model in copied:
+def multiply(copies: int, apart: Mapping[type[Model], int]) -> None:
+    """Each row of these tables so many times more; `apart` is how far the ids of one copy are from those of
+    the next."""
+    for model in apart:
         meta = model._meta
         fields = [field for field in meta.concrete_fields if not field.generated]
         columns = ", ".join(f'"{field.column}"' for field in fields)
-        values = ", ".join(_value(field, copied) for field in fields)
+        values = ", ".join(_value(field, apart) for field in fields)
         with connection.cursor() as cursor:
             cursor.execute(
                 f'INSERT INTO "{meta.db_table}" ({columns}) '
@@ -106,7 +108,7 @@ def build(workstreams: int, tasks: int) -> str:
                 actor=cast.actor("contributor"),
                 now=NOON,
             )
-    multiply(workstreams // patterns - 1)
+    multiply(workstreams // patterns - 1, dict.fromkeys(_copied(), DISTANCE))
     return str(row.uuid)
 
 

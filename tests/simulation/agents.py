@@ -9,6 +9,8 @@ from tests.simulation.clock import Life
 from tests.simulation.network import Network
 
 Calls = Generator[float, Any, Any]
+#: So often the time until the next look for work doubles.
+IN_VAIN = 3
 
 
 class Agent:
@@ -21,9 +23,12 @@ class Agent:
         self.unsure = True
 
     def life(self) -> Life:
+        """It looks for work again and again; the longer there is none, the later."""
+        in_vain = 0
         while True:
-            yield self.random.uniform(5, 90)
+            yield self.random.uniform(5, 90) * 2**in_vain
             held = yield from self._work_to_do()
+            in_vain = 0 if held else min(in_vain + 1, IN_VAIN)
             if held:
                 yield from self._do(*held)
 

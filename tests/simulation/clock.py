@@ -28,15 +28,17 @@ class Clock:
         """Let somebody live: each wait is an event."""
         self.after(first, lambda: self._on(life))
 
-    def run(self, until: datetime, look: Callable[[], bool]) -> None:
-        """Event by event until that time, or until `look`, which is asked after each, answers True."""
+    def run(self, until: datetime, look: Callable[[], bool]) -> bool:
+        """Event by event until that time, or until `look`, which is asked after each, answers True; whether
+        it did."""
         with time_machine.travel(self.now, tick=False) as traveller:
             while self.events and self.events[0][0] <= until:
                 self.now, _, _, event = heapq.heappop(self.events)
                 traveller.move_to(self.now)
                 event()
                 if look():
-                    return
+                    return True
+        return False
 
     def _on(self, life: Life) -> None:
         wait = next(life, None)

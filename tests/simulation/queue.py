@@ -4,19 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.processes import tasks
+from tests.model.invariants import Writes
 from tests.model.workspaces import Killed
 from tests.simulation.clock import Clock
 from tests.simulation.disturbances import REACH, Disturbances, cut_off_at, dying_at
 
-#: Minutes between two sweeps, which find what lost messages left.
+#: Minutes between two sweeps, which find what lost messages left; and as often as nothing was written between
+#: two the time until the next one doubles.
 SWEEP = 30.0
+IN_VAIN = 3
 
 
 class SimulatedQueue:
     """Takes the place of django-q2's `async_task`; the tasks that it runs are the product's own."""
 
-    def __init__(self, clock: Clock, disturbances: Disturbances) -> None:
-        self.clock, self.disturbances = clock, disturbances
+    def __init__(self, clock: Clock, disturbances: Disturbances, writes: Writes) -> None:
+        self.clock, self.disturbances, self.writes = clock, disturbances, writes
+        self.written, self.in_vain = -1, 0
 
     def async_task(self, name: str, *arguments: Any) -> None:
         """A message about a workstream; what is about the whole workspace comes with the sweep here."""
@@ -33,7 +37,9 @@ class SimulatedQueue:
 
     def sweep(self) -> None:
         """Its part for workstreams; then the next one is due, whatever became of this one."""
-        self.clock.after(SWEEP, self.sweep)
+        written, self.written = self.written, self.writes.count
+        self.in_vain = min(self.in_vain + 1, IN_VAIN) if written == self.written else 0
+        self.clock.after(SWEEP * 2**self.in_vain, self.sweep)
         for number in tasks.workstreams_to_sweep():
             self.work(lambda number=number: self._afresh(number))
 

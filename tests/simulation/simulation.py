@@ -2,7 +2,10 @@
 
 Everything that chance decides comes from one seed: the same seed is the same history. First there are so many
 simulated hours with disturbances everywhere; then these end, and what is left has to come to its end: nothing
-that went wrong may have stopped it for good."""
+that went wrong may have stopped it for good.
+
+Time in which nothing happens costs nothing: the clock leaps to the next event, who finds nothing to do looks
+again later and later, and where all work is done the next one begins."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ QUIET_DAYS = 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a simulation did: `hours` of all workstreams together, and how often what happened."""
+    """What a simulation did: `hours` of all that went on at a time, and how often what happened."""
 
     seed: int
     hours: float
@@ -64,7 +67,7 @@ class Simulation:
         self.disturbances = Disturbances(self.random)
         self.writes = Writes()
         self.watch = Watch(self.writes)
-        self.queue = SimulatedQueue(self.clock, self.disturbances)
+        self.queue = SimulatedQueue(self.clock, self.disturbances, self.writes)
         self._take_places(patch)
         network = Network(self.clock, self.disturbances, self.watch.heard, HistoryEntry.objects.count())
         machines = [Machine.of(cast.builder(f"agent-{number}")) for number in range(agents)]
@@ -72,11 +75,18 @@ class Simulation:
             Agent(f"agent-{number}", machine, network, self.random) for number, machine in enumerate(machines)
         ]
         self.person = Person(cast, self.clock, self.disturbances, self.random)
-        for number in range(workstreams):
-            driver = Driver(cast, self.clock.now)
-            driver.start_afresh(plan(self.random, number, batches))
+        self.cast, self.together, self.batches = cast, workstreams, batches
+        self.started = 0
+        self._start()
         self.clock.now += timedelta(days=1)
         self.before = HistoryEntry.objects.count()
+
+    def _start(self) -> None:
+        """As many workstreams as go on at a time, approved in the hour before now."""
+        for _ in range(self.together):
+            driver = Driver(self.cast, self.clock.now - timedelta(hours=1))
+            driver.start_afresh(plan(self.random, self.started, self.batches))
+            self.started += 1
 
     def _take_places(self, patch: pytest.MonkeyPatch) -> None:
         """The simulated queue and workspace in the place of the real ones."""
@@ -94,19 +104,20 @@ class Simulation:
         self.clock.live(self._workspace(), first=30)
         self.clock.after(SWEEP, self.queue.sweep)
         with connection.execute_wrapper(self.writes):
-            self.clock.run(ends, self._look)
+            while self.clock.run(ends, self._looked_and_done):
+                self._start()
             self.disturbances.over = True
             MemoryWorkspace.faults.clear()
             for agent in self.agents:
                 agent.reliable = True
-            self.clock.run(ends + timedelta(days=QUIET_DAYS), lambda: self._look() or self._done())
+            self.clock.run(ends + timedelta(days=QUIET_DAYS), self._looked_and_done)
         assert self._done(), f"seed {self.seed}: work was left that nobody can end: {self._left()}"
         self.watch.end()
         return self._outcome(begun)
 
-    def _look(self) -> bool:
-        self.watch.look()
-        return False
+    def _looked_and_done(self) -> bool:
+        """Only what was written since the last look can have ended the work."""
+        return self.watch.look() and self._done()
 
     def _workspace(self) -> Life:
         """The workspace's own trouble: a disk without room, a kill between two of its steps, a lost file."""
@@ -133,8 +144,7 @@ class Simulation:
         ]
 
     def _outcome(self, begun: datetime) -> Outcome:
-        streams = Workstream.objects.count()
-        hours = (self.clock.now - begun).total_seconds() / 3600 * streams
+        hours = (self.clock.now - begun).total_seconds() / 3600 * self.together
         ends = Counter(Workstream.objects.values_list("status", flat=True))
         done = sum(Workstream.objects.values_list("done_tasks", flat=True))
         entries = HistoryEntry.objects.order_by("sequence")[self.before :]

@@ -5,6 +5,7 @@ names its seed, and the same seed is the same history again.
 """
 
 import os
+import time
 
 import pytest
 
@@ -27,7 +28,7 @@ def simulate(cast, monkeypatch, seed: int, hours: float, **size: int) -> Outcome
 
 def test_ad7_work_under_every_disturbance_comes_to_its_end(cast, monkeypatch):
     outcome = simulate(cast, monkeypatch, seed=1, hours=24, workstreams=1, agents=2, batches=2)
-    assert outcome.ends == {"completed": 1}
+    assert set(outcome.ends) == {"completed"}
     assert sum(outcome.counted.values()) > 10, outcome.counted
 
 
@@ -43,8 +44,13 @@ def test_ad7_a_seed_is_one_history(cast, monkeypatch):
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
 def test_ad7_many_histories_come_to_their_end(cast, monkeypatch, capsys, seed):
+    began = time.perf_counter()
     outcome = simulate(cast, monkeypatch, seed, HOURS)
-    assert outcome.ends == {"completed": 3}
+    seconds = time.perf_counter() - began
+    assert set(outcome.ends) == {"completed"}
     with capsys.disabled():
         happened = ", ".join(f"{name} {times}" for name, times in sorted(outcome.counted.items()))
-        print(f"\nseed {seed}: {outcome.hours:.0f} workstream-hours, {outcome.steps} steps; {happened}")
+        print(
+            f"\nseed {seed}: {outcome.hours:.0f} workstream-hours, {outcome.ends.total()} workstreams, "
+            f"{outcome.steps} steps, {outcome.hours / seconds * 60:.0f} workstream-hours a minute; {happened}"
+        )

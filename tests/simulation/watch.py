@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from orchestrator.core.replay import replay
 from orchestrator.core.state_differences import differences
-from orchestrator.core.terms import AttemptStatus, TaskStatus
+from orchestrator.core.terms import AttemptStatus, TaskStatus, WorkstreamStatus
 from orchestrator.models import Assignment, Attempt, HandoffArtifact, Task, Workstream
 from orchestrator.queries.base.state import facts, stored_state
 from orchestrator.queries.flow.rebuilt import flow_problems
@@ -25,6 +25,8 @@ class Watch:
         #: Attempts by id as they were at the last look.
         self.ended: dict[int, str] = {}
         self.tokens: dict[int, int] = {}
+        #: Workstreams that were completed at the last look: the end looks at them again.
+        self.settled: set[int] = set()
         #: What clients were told with 200: claims by attempt and token, completions by attempt.
         self.claims: dict[tuple[int, int], int] = {}
         self.completed: dict[int, int] = {}
@@ -43,15 +45,22 @@ class Watch:
             first = self.claims.setdefault((attempt, token), executor)
             assert first == executor, f"attempt {attempt} with token {token} was given to two"
 
-    def look(self) -> None:
+    def look(self) -> bool:
+        """Whether something was written since the last look."""
         if self.writes.count == self.written:
-            return
+            return False
         self.written = self.writes.count
         self._exclusive()
         self._monotonic()
+        completed = Workstream.objects.filter(status=WorkstreamStatus.COMPLETED)
+        self.settled = set(completed.values_list("pk", flat=True))
+        return True
 
     def end(self) -> None:
         """The chain, state and flow against history, and that nothing that was told is missing."""
+        self.settled.clear()
+        self._exclusive()
+        self._monotonic()
         assert first_breach() is None
         for workstream in Workstream.objects.select_related("version"):
             assert differences(replay(facts(workstream)), stored_state(workstream)) == []
@@ -64,23 +73,26 @@ class Watch:
         lost = [number for number in self.completed if told[number].status != AttemptStatus.COMPLETED]
         assert lost == [], "completions that a client was told of are on record"
 
-    @staticmethod
-    def _exclusive() -> None:
+    def _exclusive(self) -> None:
+        tasks = Task.objects.exclude(workstream__in=self.settled)
         live = Count("attempts", filter=Q(attempts__status__in=LIVE))
-        assert not Task.objects.alias(live=live).filter(live__gt=1).exists(), "one live attempt per task"
+        assert not tasks.alias(live=live).filter(live__gt=1).exists(), "one live attempt per task"
         running = Assignment.objects.filter(attempt__status=AttemptStatus.RUNNING)
         busy = Counter(running.values_list("executor", flat=True))
         assert not [one for one, times in busy.items() if times > 1], "one running attempt per executor"
-        done = Task.objects.filter(status=TaskStatus.COMPLETE)
         proved = Count("attempts", filter=Q(attempts__status=AttemptStatus.COMPLETED))
-        assert not done.alias(proved=proved).filter(proved=0).exists(), (
-            "nothing is complete without a completion"
-        )
+        done = tasks.filter(status=TaskStatus.COMPLETE).alias(proved=proved)
+        assert not done.filter(proved=0).exists(), "nothing is complete without a completion"
 
     def _monotonic(self) -> None:
-        there = dict(Attempt.objects.values_list("pk", "status"))
-        assert all(there.get(one) == status for one, status in self.ended.items()), "what ended stays ended"
-        self.ended = {one: status for one, status in there.items() if status in TERMINAL}
-        tokens = dict(Task.objects.values_list("pk", "last_token"))
-        assert all(tokens[one] >= token for one, token in self.tokens.items()), "tokens only grow"
-        self.tokens = tokens
+        """What is not settled, against what it was."""
+        attempts = Attempt.objects.exclude(task__workstream__in=self.settled)
+        there = dict(attempts.values_list("pk", "status"))
+        changed = [one for one, status in there.items() if self.ended.get(one, status) != status]
+        assert changed == [], "what ended stays ended"
+        self.ended |= {one: status for one, status in there.items() if status in TERMINAL}
+        assert self.settled or self.ended.keys() <= there.keys(), "no attempt is lost"
+        tasks = Task.objects.exclude(workstream__in=self.settled)
+        tokens = dict(tasks.values_list("pk", "last_token"))
+        assert all(self.tokens.get(one, 0) <= token for one, token in tokens.items()), "tokens only grow"
+        self.tokens |= tokens

@@ -4,21 +4,21 @@ Text, whole numbers and truth values under ASCII names have the same bytes from 
 written in C and many times as fast; whatever else there is goes to the library that knows every rule.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 
 import rfc8785
 
+from orchestrator.core.json_text import json_text
+
 #: Beyond it JavaScript's numbers are not exact any more, and RFC 8785 refuses them.
 LARGEST: Final = 2**53 - 1
-_WRITE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value. Raises rfc8785.CanonicalizationError for what JSON has not."""
     try:
-        return _WRITE(value).encode() if _is_plain(value) else rfc8785.dumps(value)
+        return json_text(value).encode() if _is_plain(value) else rfc8785.dumps(value)
     except UnicodeEncodeError:  # half of a character: the library says so
         return rfc8785.dumps(value)
 

@@ -1,14 +1,22 @@
 """Parts of a row that the history speaks of by digests, and what becomes of the columns that it does not
 speak of (FR-009)."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from django.db.models import Model, QuerySet
+from django.db import connection
+from django.db.models import BinaryField, DateTimeField, Field, JSONField, Model, QuerySet, UUIDField
 
-from orchestrator.core.sealing.rows import Value, row_bytes
+from orchestrator.core.sealing.rows import Value, row_of
+from orchestrator.queries.base.moments import written
+from orchestrator.queries.base.parts import MANY
 from orchestrator.queries.base.row_values import value_of
+
+#: Rows with files that stand in memory at a time.
+FEW: Final = 20
 
 
 class RowPart:
@@ -31,7 +39,7 @@ class RowPart:
         key: str = "id",
     ) -> None:
         self.kind, self.model, self.once, self.which, self.key = kind, model, once, which, key
-        self.columns = tuple(columns.split())
+        self.columns = tuple(sorted(columns.split()))
 
     @property
     def rows(self) -> "QuerySet[Any]":
@@ -41,14 +49,54 @@ class RowPart:
     def key_of(self, row: Model) -> int:
         return int(getattr(row, "pk" if self.key == "id" else self.key))
 
+    def values(self, ids: Sequence[int]) -> Iterator[tuple[int, list[Value]]]:
+        """Ids and columns of those of the rows that are there, as the database gives them: Django takes ten
+        times as long to ask. Rows with files are read a few at a time."""
+        together = FEW if any(isinstance(one, BinaryField) for one in self._fields) else MANY
+        for start in range(0, len(ids), together):
+            some = ids[start : start + together]
+            with connection.cursor() as cursor:
+                cursor.execute(f"{self._select} IN ({', '.join(['%s'] * len(some))})", some)
+                found = cursor.fetchall()
+            for key, *values in found:
+                for place, read in self._readers:
+                    if values[place] is not None:
+                        values[place] = read(values[place])
+                yield key, values
+
+    @cached_property
+    def _fields(self) -> "list[Field[Any, Any]]":
+        fields = {one.attname: one for one in self.model._meta.concrete_fields}
+        return [fields[name] for name in self.columns]
+
+    @cached_property
+    def _select(self) -> str:
+        """Up to the ids. What SQLite would read as a moment is read here."""
+        name = connection.ops.quote_name
+        cast = "CAST({} AS TEXT)" if connection.vendor == "sqlite" else "{}"
+        columns = [
+            (cast if isinstance(one, DateTimeField) else "{}").format(name(str(one.column)))
+            for one in self._fields
+        ]
+        fields = self.model._meta.concrete_fields
+        key = next(name(str(one.column)) for one in fields if one.attname == self.key)
+        table = name(self.model._meta.db_table)
+        return f"SELECT {', '.join([key, *columns])} FROM {table} WHERE {key}"  # noqa: S608
+
+    @cached_property
+    def _readers(self) -> list[tuple[int, Callable[[Any], Value]]]:
+        """By the place of their column, what makes values of a row's bytes; of the other columns they are."""
+        readers = ((place, _reader(one)) for place, one in enumerate(self._fields))
+        return [(place, read) for place, read in readers if read]
+
     def bytes_of(self, row: Model) -> bytes:
         """By what the object of a row that is written holds."""
-        columns = {name: value_of(getattr(row, name)) for name in self.columns}
-        return row_bytes(self.kind, self.key_of(row), columns)
+        values = [value_of(getattr(row, name)) for name in self.columns]
+        return row_of(self.kind, self.columns, self.key_of(row), values)
 
     def bytes_with(self, row_id: int, values: Mapping[str, object]) -> bytes:
         """By the values of all of its columns."""
-        return row_bytes(self.kind, row_id, {name: value_of(values[name]) for name in self.columns})
+        return row_of(self.kind, self.columns, row_id, [value_of(values[name]) for name in self.columns])
 
     def is_blank(self, row: Model) -> bool:
         return all(value_of(getattr(row, name)) == value for name, value in self.blank.items())
@@ -58,6 +106,17 @@ class RowPart:
         """What the model makes of the columns by itself."""
         made = {one.attname: one.get_default() for one in self.model._meta.concrete_fields}
         return {name: value_of(made[name]) for name in self.columns}
+
+
+def _reader(field: "Field[Any, Any]") -> Callable[[Any], Value] | None:
+    """What is not text, a number or a truth value as the database gives it."""
+    if isinstance(field, DateTimeField):
+        return lambda moment: written(moment if isinstance(moment, str) else moment.astimezone(UTC))
+    if isinstance(field, JSONField):
+        return lambda text: value_of(json.loads(text))
+    if isinstance(field, UUIDField):
+        return lambda value: value_of(field.to_python(value))
+    return value_of if isinstance(field, BinaryField) else None
 
 
 class Coverage(NamedTuple):

@@ -15,12 +15,11 @@ from typing import Any, Final, NamedTuple
 import rfc8785
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
-from django.db.models import Func, TextField
-from django.utils.dateparse import parse_datetime
 
+from orchestrator.core.json_text import json_text
 from orchestrator.core.sealing.chain import Link
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.sql import aware
+from orchestrator.queries.base.moments import Stored, written
 
 COLUMNS: Final = (
     *("sequence", "workstream_id", "number", "moment", "actor", "executor", "kind", "account", "user_id"),
@@ -35,8 +34,6 @@ UNREADABLE: Final = (
 )
 #: Entries that are read at a time.
 CHUNK: Final = 2_000
-#: How long the text of a moment is that SQLite holds, without and with a fraction.
-_MOMENTS: Final = (len("2026-11-30 09:00:00"), len("2026-11-30 09:00:00.000001"))
 
 
 class Recorded(NamedTuple):
@@ -49,16 +46,6 @@ class Recorded(NamedTuple):
     subject: str
     reason: str
     beside: Mapping[str, Any]
-
-
-class _Stored(Func):
-    """A moment as the database holds it: of SQLite the text, which costs as much to read as all the rest."""
-
-    template = "%(expressions)s"
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS TEXT)", **more)
 
 
 def facts(
@@ -102,7 +89,7 @@ def recorded(after: int = 0) -> Iterator[Recorded]:
     with suppress(*UNREADABLE):  # else they are read one by one
         uuids = {pk: str(uuid) for pk, uuid in Workstream.objects.values_list("pk", "uuid")}
     rows = HistoryEntry.objects.filter(sequence__gt=after).order_by("sequence")
-    for row in rows.annotate(moment=_Stored("recorded_at")).values_list(*COLUMNS).iterator(chunk_size=CHUNK):
+    for row in rows.annotate(moment=Stored("recorded_at")).values_list(*COLUMNS).iterator(chunk_size=CHUNK):
         sequence, own, number, moment, *columns, previous, leaf, leaf_hash = row
         if own is not None and own not in uuids:
             uuids[own] = _uuid_of(own)
@@ -126,7 +113,6 @@ def _other(own: int | None, uuids: Mapping[int, str]) -> str:
 
 
 _DECODER: Final = json.JSONDecoder()
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _beside(leaf: str, columns: Any) -> Mapping[str, Any] | None:
@@ -158,7 +144,7 @@ def _text(
     """The canonical text that the columns make: what stands before the data, between data and rows, and
     behind. TypeError for a column that holds what none holds."""
     text, whole = encode_basestring, int.__repr__
-    at = text(_written(moment))
+    at = text(written(moment))
     return (
         f'{{"account":{text(account)},"accountId":{whole(user_id or 0)},"action":{text(action)},'
         f'"actor":{text(actor)},"corrects":{whole(corrects or 0)},',
@@ -179,19 +165,9 @@ def _around(leaf: str, before: str, between: str, behind: str) -> Mapping[str, A
             continue
         value = said[len(name) + 3 : -1]
         beside[name] = read = _DECODER.decode(value)
-        if said != f'"{name}":{_ENCODER.encode(read)},':
+        if said != f'"{name}":{json_text(read)},':
             return None
     return beside if middle else None
-
-
-def _written(moment: datetime | str) -> str:
-    """A moment as leaves write it; of a text that is unlike what SQLite holds, what Django reads in it."""
-    if isinstance(moment, datetime):
-        return moment.isoformat()
-    if len(moment) in _MOMENTS:
-        return f"{moment[:10]}T{moment[11:]}+00:00"
-    read = parse_datetime(moment)
-    return aware(read).isoformat() if read else ""
 
 
 def _compared(
@@ -202,7 +178,7 @@ def _compared(
     moment: datetime | str,
     *columns: Any,
 ) -> Mapping[str, Any] | None:
-    own = facts(sequence, workstream, number, _written(moment), *columns)
+    own = facts(sequence, workstream, number, written(moment), *columns)
     beside = {name: read[name] for name in read.keys() & BESIDE}
     agrees = own.items() <= read.items() and len(read) == len(own) + len(beside)
     return beside if agrees else None
@@ -212,7 +188,7 @@ def _read(leaf: str) -> Mapping[str, Any]:
     """What a leaf says; nothing of one that is no canonical JSON."""
     try:
         read = _DECODER.decode(leaf)
-        written = _ENCODER.encode(read)
+        written = json_text(read)
         good = isinstance(read, dict) and (written == leaf or rfc8785.dumps(read).decode() == leaf)
     except (TypeError, ValueError, RecursionError, rfc8785.CanonicalizationError):
         return {}

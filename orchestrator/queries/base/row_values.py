@@ -1,13 +1,11 @@
 """How a column stands in a row's bytes (FR-009)."""
 
 import hashlib
-import json
 from datetime import UTC, datetime
 from uuid import UUID
 
+from orchestrator.core.json_text import json_text
 from orchestrator.core.sealing.rows import Value
-
-_WRITE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def value_of(value: object) -> Value:
@@ -19,7 +17,7 @@ def value_of(value: object) -> Value:
     if isinstance(value, bytes | memoryview):
         return hashlib.sha256(value).hexdigest()
     if isinstance(value, dict | list | tuple):
-        return _WRITE(value)
+        return json_text(value)
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"A column of {type(value)} is in no row's bytes.")

@@ -1,7 +1,7 @@
 """A workstream's state by its tables and by its history, in one form that can be compared."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.core.replay import SUBJECT, Fact, State, TaskState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateDecision
@@ -13,6 +13,7 @@ from orchestrator.models import (
     HandoffArtifact,
     HistoryEntry,
     PreHandoffReview,
+    Stage,
     Task,
     Workstream,
     WorkstreamNeed,
@@ -37,67 +38,89 @@ def facts(workstream: Workstream, after: int = 0) -> Iterator[Fact]:
 
 def stored_state(workstream: Workstream) -> State:
     """What the tables say; a fixed number of queries."""
-    state = State(
-        status=workstream.status,
-        version=_version_in_effect(workstream),
-        reviewed=PreHandoffReview.objects.filter(workstream=workstream).exists(),
-        needs=set(
-            WorkstreamNeed.objects.filter(workstream=workstream).values_list("needed__slug", flat=True)
-        ),
-        merged_into=workstream.merged_into.slug if workstream.merged_into else "",
-        integrated=BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).exists(),
+    return stored_states([workstream.pk])[workstream.pk]
+
+
+def stored_states(ids: Sequence[int]) -> dict[int, State]:
+    """The same of many workstreams, in the same number of queries; one that is gone has none."""
+    rows = list(
+        Workstream.objects.filter(pk__in=ids).values_list(
+            "pk", "status", "version_id", "version__number", "merged_into__slug"
+        )
     )
-    unusable = HandoffArtifact.objects.filter(workstream=workstream, state__in=UNUSABLE)
-    state.artifacts = {path[:SUBJECT]: word for path, word in unusable.values_list("path", "state")}
-    by_id: dict[int, TaskState] = {}
-    for task in Task.objects.filter(workstream=workstream).select_related("step__version"):
-        by_id[task.pk] = one = _task_state(task)
-        if task.step.version_id == workstream.version_id:
-            state.tasks[task.step.key] = one
-        else:
-            state.dropped[f"{task.step.key}@{task.step.version.number}"] = one
-    _add_attempts(workstream, by_id)
-    for task_id, blocker in Blocker.objects.filter(task__in=by_id, resolved_at=None).values_list(
-        "task_id", "pk"
+    # A version has structure from the moment in which it took effect.
+    built = Stage.objects.filter(version__in={row[2] for row in rows})
+    effective = set(built.values_list("version_id", flat=True).distinct())
+    states = {
+        pk: State(status=status, version=number if version in effective else 0, merged_into=merged or "")
+        for pk, status, version, number, merged in rows
+    }
+    _add_words(states)
+    by_id = _add_tasks(states, {pk: version for pk, _, version, *_ in rows})
+    _add_attempts(states, by_id)
+    return states
+
+
+def _add_words(states: Mapping[int, State]) -> None:
+    """What is no task's."""
+    own = {"workstream__in": list(states)}
+    for pk in PreHandoffReview.objects.filter(**own).values_list("workstream", flat=True):
+        states[pk].reviewed = True
+    reached = BaselineIntegration.objects.filter(**own, reverted_at=None)
+    for pk in reached.values_list("workstream", flat=True):
+        states[pk].integrated = True
+    for pk, slug in WorkstreamNeed.objects.filter(**own).values_list("workstream", "needed__slug"):
+        states[pk].needs.add(slug)
+    unusable = HandoffArtifact.objects.filter(**own, state__in=UNUSABLE)
+    for pk, path, word in unusable.values_list("workstream", "path", "state"):
+        states[pk].artifacts[path[:SUBJECT]] = word
+
+
+def _add_tasks(states: Mapping[int, State], versions: Mapping[int, int]) -> dict[int, TaskState]:
+    """Each task of the version in effect by its key, others by key and version; all of them by their ids."""
+    by_id = {}
+    for pk, workstream, key, version, number, note, flagged, *said in Task.objects.filter(
+        workstream__in=list(states)
+    ).values_list(
+        *("pk", "workstream", "step__key", "step__version", "step__version__number"),
+        *("intervention_note", "needs_human", "status", "last_token", "breadcrumb", "rework"),
     ):
-        by_id[task_id].blockers.add(blocker)
-    return state
+        status, token, breadcrumb, rework = said
+        by_id[pk] = one = TaskState(
+            status=status, token=token, breadcrumb=breadcrumb, rework=rework, note=_note(note, flagged)
+        )
+        if version == versions[workstream]:
+            states[workstream].tasks[key] = one
+        else:
+            states[workstream].dropped[f"{key}@{number}"] = one
+    return by_id
 
 
-def _version_in_effect(workstream: Workstream) -> int:
-    return workstream.version.number if workstream.version.stages.exists() else 0
-
-
-def _task_state(task: Task) -> TaskState:
-    return TaskState(
-        status=task.status,
-        token=task.last_token,
-        note=_note(task),
-        breadcrumb=task.breadcrumb,
-        rework=task.rework,
-    )
-
-
-def _note(task: Task) -> str:
+def _note(note: str, flagged: bool) -> str:
     """The question that waits; where flag and question do not belong together, that it is so."""
-    note = task.intervention_note
-    return note if task.needs_human == bool(note) else f"{note} (flag: {task.needs_human})"
+    return note if flagged == bool(note) else f"{note} (flag: {flagged})"
 
 
-def _add_attempts(workstream: Workstream, tasks: dict[int, TaskState]) -> None:
-    attempts = Attempt.objects.filter(task__workstream=workstream).select_related("assignment__executor")
-    for attempt in attempts.order_by("task_id", "number"):
-        task = tasks[attempt.task_id]
-        task.attempts[attempt.number] = attempt.status
-        if attempt.status == AttemptStatus.RUNNING:
-            task.holder = attempt.assignment.executor.name
-        if attempt.status == AttemptStatus.FAILED and attempt.followed_up_at is None:
+def _add_attempts(states: Mapping[int, State], tasks: Mapping[int, TaskState]) -> None:
+    ids = list(states)
+    attempts = Attempt.objects.filter(task__workstream__in=ids).order_by("task_id", "number")
+    for task_id, number, status, followed_up, holder in attempts.values_list(
+        "task_id", "number", "status", "followed_up_at", "assignment__executor__name"
+    ):
+        task = tasks[task_id]
+        task.attempts[number] = status
+        if status == AttemptStatus.RUNNING:
+            task.holder = holder or ""
+        if status == AttemptStatus.FAILED and followed_up is None:
             task.undecided = True
+    blocked = Blocker.objects.filter(task__workstream__in=ids, resolved_at=None)
+    for task_id, blocker in blocked.values_list("task_id", "pk"):
+        tasks[task_id].blockers |= {blocker}
     signed = GateReview.objects.filter(
-        attempt__task__workstream=workstream,
+        attempt__task__workstream__in=ids,
         attempt__status__in=LIVE,
         decision=GateDecision.APPROVED,
         withdrawn_at=None,
     )
     for task_id, account in signed.values_list("attempt__task_id", "reviewer"):
-        tasks[task_id].signatures.add(account)
+        tasks[task_id].signatures |= {account}

@@ -35,7 +35,8 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.people.sessions import end_sessions
 
 NAME: Final = "authenticator app"
-#: Codes of the step before and after count as well: clocks differ, and typing takes time.
+#: Codes of the step before and after count as well: clocks differ, and typing takes time. With
+#: `SECOND_FACTOR_STRICT` only when the app is set up, where it is learnt how its clock differs.
 TOLERANCE: Final = 1
 #: So many wrong codes in a row are told to whoever reads the history; the wait for the next one doubles with
 #: each.
@@ -216,6 +217,7 @@ def _matching(device: TOTPDevice, code: str, now: datetime) -> str:
     if not is_app_code(code) and _spend(device.user, code, now):
         device.throttle_reset()
         return "recovery code"
+    device.tolerance = 0 if settings.SECOND_FACTOR_STRICT else TOLERANCE
     return "app" if device.verify_token(code if is_app_code(code) else None) else ""
 
 

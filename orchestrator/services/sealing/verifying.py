@@ -8,12 +8,12 @@ the number of workstreams and checkpoints, not with that of entries.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.replay import Fact, State, Unreadable, changes_nothing, replay
+from orchestrator.core.replay import Fact, Unreadable, changes_nothing, replay
 from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
@@ -22,7 +22,8 @@ from orchestrator.models import HistoryCheckpoint, HistoryEntry, HistoryTile, Wo
 from orchestrator.queries.base.recorded import UNREADABLE, Recorded, recorded
 from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.base.spoken import SpokenRows
-from orchestrator.queries.base.state import stored_state
+from orchestrator.queries.base.state import stored_state, stored_states
+from orchestrator.services.sealing.kept_states import KeptStates
 from orchestrator.services.sealing.keys import is_right
 
 logger = logging.getLogger(__name__)
@@ -228,17 +229,17 @@ class _Replays:
     """The state of every workstream, as it follows from its entries."""
 
     def __init__(self) -> None:
-        self._states: dict[int, State] = {}
+        self._states = KeptStates()
         self._unreadable: dict[int, str] = {}
 
     def add(self, entry: Recorded) -> None:
         own = entry.link.chain
-        if own is None or own in self._unreadable or changes_nothing(entry.action):
+        if own is None or changes_nothing(entry.action) or own in self._unreadable:
             return
         data = entry.beside.get("data") or {}
         fact = Fact(entry.link.sequence, entry.actor, entry.action, entry.subject, entry.reason, data)
         try:
-            self._states[own] = replay([fact], self._states.get(own))
+            replay([fact], self._states.of(own))
         except Unreadable as problem:
             self._unreadable[own] = str(problem)
 
@@ -246,13 +247,30 @@ class _Replays:
         """How many workstreams there are, and a sentence for each thing in which the tables differ."""
         count, said = 0, []
         ids = Workstream.objects.order_by("pk").values_list("pk", flat=True)
-        for count, pk in enumerate(ids.iterator(), start=1):  # noqa: B007
-            try:
-                workstream = _workstream(pk)
-                said += [f"{workstream.slug}: {problem}" for problem in self._problems(workstream, go_on)]
-            except UNREADABLE as problem:
-                said.append(f"The workstream with the id {pk} cannot be read: {in_words(problem)}")
+        for some in self._states.in_groups(ids.iterator()):
+            count += len(some)
+            for pk in self._suspects(some):
+                said += self._said(pk, go_on)
         return count, said
+
+    def _suspects(self, some: Sequence[int]) -> Sequence[int]:
+        """Those of some workstreams that may differ: all of them, where they cannot be read together."""
+        try:
+            stored = stored_states(some)
+        except UNREADABLE:
+            return some
+        return [
+            pk
+            for pk in some
+            if pk in self._unreadable or pk not in stored or self._states.of(pk) != stored[pk]
+        ]
+
+    def _said(self, pk: int, go_on: GoOn) -> list[str]:
+        try:
+            workstream = _workstream(pk)
+            return [f"{workstream.slug}: {problem}" for problem in self._problems(workstream, go_on)]
+        except UNREADABLE as problem:
+            return [f"The workstream with the id {pk} cannot be read: {in_words(problem)}"]
 
     def _problems(self, workstream: Workstream, go_on: GoOn) -> list[str]:
         """What differs and stays so: an act between the walk and this look makes no difference."""
@@ -260,8 +278,7 @@ class _Replays:
         for _ in range(TRIES):
             if workstream.pk in self._unreadable:
                 return [self._unreadable[workstream.pk]]
-            rebuilt = self._states.get(workstream.pk) or State()
-            problems = differences(rebuilt, stored_state(workstream))
+            problems = differences(self._states.of(workstream.pk), stored_state(workstream))
             if not problems:
                 break
             if breach := go_on():
