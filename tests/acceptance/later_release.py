@@ -45,14 +45,14 @@ from orchestrator.settings import *
 from orchestrator.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "later_release"]
-MIGRATION_MODULES = {"orchestrator": "later_release.migrations"}
+MIGRATION_MODULES = {"orchestrator": "later_release.of_orchestrator"}
 """
 
 
 def later_release(folder: Path) -> dict[str, str]:
     """Put it into a folder; the environment in which commands and processes are those of that release."""
     package = folder / "later_release"
-    migrations = package / "migrations"
+    migrations = package / "of_orchestrator"
     migrations.mkdir(parents=True)
     for one in (package, migrations):
         (one / "__init__.py").touch()

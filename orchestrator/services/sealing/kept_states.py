@@ -8,7 +8,7 @@ from orchestrator.core.replay import State
 
 #: Tasks whose states stand unpacked, and after how many looks they are counted again. A task takes half a
 #: kilobyte so, and packed a thirtieth of it.
-UNPACKED, LOOKS = 60_000, 2_000
+UNPACKED, LOOKS = 20_000, 2_000
 #: Tasks that are compared with the tables at a time.
 COMPARED = 2_000
 
