@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.test import Client
 
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Role, Scope
 from orchestrator.models import Executor
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.executors import issue_token
@@ -21,6 +22,15 @@ def secret_of(executor: Executor, scopes: frozenset[str] = EVERY_SCOPE) -> str:
     _, secret = issue_token(
         executor=executor, label="test", scopes=scopes, actor=owner, now=NOON, in_browser=True
     )
+    return secret
+
+
+def secret_from_before(executor: Executor, scopes: frozenset[str] = EVERY_SCOPE) -> str:
+    """The secret of a token that was made while the account had every role: each use asks its roles again."""
+    groups = list(executor.user.groups.all())
+    executor.user.groups.set(Group.objects.filter(name__in=[role.value for role in Role]))
+    secret = secret_of(executor, scopes)
+    executor.user.groups.set(groups)
     return secret
 
 

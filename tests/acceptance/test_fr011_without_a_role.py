@@ -318,8 +318,8 @@ def test_fr011_behind_the_door_every_act_asks_for_itself(
 def test_fr011_a_group_of_another_name_gives_nothing_beside_a_role(cast: Cast, driver: Driver) -> None:
     driver.start()
     user, agent = contributor("nemo")
-    take_roles_away(user, "observer", "Approver", "approvers", "wizard")
     machine = Machine.of(agent)
+    take_roles_away(user, "observer", "Approver", "approvers", "wizard")
     assert machine.get("/api/tasks/")[0] == 200
     assert machine.post(f"/api/attempts/{driver.attempt('A1').pk}/claim")[0] == 403
     assert "wizard" not in words(signed(user).get("/"))
