@@ -21,8 +21,6 @@ WORKSTREAMS: Final = 300
 ENTRIES: Final = 5_000
 #: Bytes of a page whose files are known, and of one with all it brings.
 WARM, COLD = 15_000, 45_000
-#: Bytes of the map of five hundred steps on a page of its own, with its list.
-MAP: Final = 24_000
 BROUGHT: Final = ("orchestrator.css", "theme.js", "keys.js", "poll.js", "django_htmx/htmx-2.min.js")
 
 
@@ -111,9 +109,10 @@ def test_dc1_main_pages_stay_light(large: Driver) -> None:
     pages = (*pages, "/search/?q=ledger", f"{work}history/", f"{work}tasks/A1/")
     sizes = {
         address: wire(client, address)
-        for address in (*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/")
+        for address in (
+            *(*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/"),
+            *(f"{work}map/", f"/plans/{slug}/v1/map"),
+        )
     }
     assert {address: size for address, size in sizes.items() if size > WARM} == {}
     assert max(sizes.values()) + brought() <= COLD, (sizes, brought())
-    maps = {address: wire(client, address) for address in (f"{work}map/", f"/plans/{slug}/v1/map")}
-    assert {address: size for address, size in maps.items() if size > MAP} == {}

@@ -26,7 +26,8 @@ def map_of(
     base = reverse("plan-review", args=[version.workflow.slug, version.number])
 
     def address(key: str) -> str:
-        return f"{base}?step={(named := quote(key, safe=''))}#step-{named}"
+        """The review marks the step that is asked for: what follows the key is the same in all addresses."""
+        return f"{base}?step={quote(key, safe='')}#asked"
 
     title = f"Map of {version.workflow.name} v{version.number}"
     return MapView(rehearsed_map(plan, effect), title, address, page)

@@ -19,4 +19,4 @@ def rehearsed_map(plan: Plan, effect: Preview) -> PlanMap:
 
 
 def _when(launch: int) -> str:
-    return "Starts first." if launch == 1 else f"Starts in launch {launch}, when what it needs is complete."
+    return "Starts first." if launch == 1 else "Starts when what it needs is complete."
