@@ -4,7 +4,7 @@ A secret is shown once (FR-027, design section 7).
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from django import forms
 from django.contrib import messages
@@ -65,7 +65,8 @@ class NewToken(forms.Form):
         usable = scopes_of(account)
         initial = {"scopes": sorted(usable & USUAL)}
         super().__init__(data, label_suffix="", initial=initial)
-        self.fields["scopes"].choices = [(scope, SCOPE_WORDS[scope]) for scope in sorted(usable)]
+        scopes = cast(forms.MultipleChoiceField, self.fields["scopes"])
+        scopes.choices = [(scope, SCOPE_WORDS[scope]) for scope in sorted(usable)]
         self.only_reads = usable == {Scope.READ}
 
 
