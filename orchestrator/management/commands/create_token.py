@@ -11,8 +11,9 @@ from django.utils import timezone
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, scopes_of
+from orchestrator.services.people.executors import SCOPES, issue_token, register_executor
 
 #: Days that a token works where nothing else is said, and the most that can be asked for.
 DAYS = 90

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, WrongState
-from orchestrator.core.people.roles import PARTICIPANTS, usable_scopes
+from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
-from orchestrator.queries.base.roles import roles_of
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, NO_ROLE, act
 from orchestrator.services.base.bounds import refuse_more_executors, refuse_more_tokens
@@ -225,11 +225,6 @@ def why_not_retire(executor: Executor, actor: Actor) -> Refusal | None:
         "It has no token.",
         recovery="Those that the server starts need none; the setting EXECUTORS counts them.",
     )
-
-
-def scopes_of(account: User) -> frozenset[str]:
-    """What a token of the account's executors may be for; roles change, so each use asks them again."""
-    return frozenset(scope.value for scope in usable_scopes(roles_of(account)))
 
 
 def _unusable(executor: Executor, scopes: Sequence[str]) -> NotAllowed:

@@ -21,9 +21,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orchestrator.core.errors import FormSentBefore
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
-from orchestrator.services.people.executors import issue_token, register_executor, revoke_token, scopes_of
+from orchestrator.services.people.executors import issue_token, register_executor, revoke_token
 from orchestrator.web.acting import does, viewer
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
