@@ -2,7 +2,9 @@
 in bytes on the wire."""
 
 import gzip
+import re
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from tests.cast import Driver
 from tests.web.pages import signed_in
 from tests.web.rows import workstream
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 WORKSTREAMS: Final = 300
 ENTRIES: Final = 5_000
 #: Bytes of a page whose files are known, and of one with all it brings.
@@ -116,3 +119,22 @@ def test_dc1_main_pages_stay_light(large: Driver) -> None:
     }
     assert {address: size for address, size in sizes.items() if size > WARM} == {}
     assert max(sizes.values()) + brought() <= COLD, (sizes, brought())
+
+
+def test_dc1_the_review_of_the_demo_is_light_with_all_of_its_text(driver: Driver) -> None:
+    version = driver.submit((ROOT / "fixtures" / "plans" / "demo.PLAN.md").read_bytes()).version
+    address = f"/plans/{version.workflow.slug}/v1/"
+    client = signed_in(driver.cast.approver)
+    assert wire(client, address) <= WARM, wire(client, address)
+    assert client.get(address).content.count(b'class="line-no"') > 200
+
+
+def test_dc1_pages_have_no_indentation_and_texts_keep_theirs(driver: Driver) -> None:
+    version = driver.submit().version
+    client, slug = signed_in(driver.cast.approver), version.workflow.slug
+    for address in ("/", "/portfolio/", f"/plans/{slug}/v1/"):
+        page = client.get(address).content.decode()
+        assert re.findall(r"(?m)^[ \t]+\S.*", page) == [], address
+    assert '<code class="line-text">  - Exit: unit tests pass</code>' in page
+    again = client.get(f"/plans/submit/?of={slug}&from=1").content.decode()
+    assert "\n  - Exit: unit tests pass" in unescape(again)
