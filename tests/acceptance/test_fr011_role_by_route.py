@@ -43,7 +43,7 @@ from tests.acceptance.test_fr011_made_up_role import (
     sample,
 )
 from tests.cast import NOON, Cast, Driver, UserFactory
-from tests.machines import Machine, secret_from_before
+from tests.machines import Machine, secret_of
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def machine_of(user: User, kind: ExecutorKind, scopes: frozenset[str] = frozense
     executor = Executor.objects.filter(name=names).first() or register_executor(
         name=names, kind=kind, user=user, now=NOON
     )
-    return Machine(secret_from_before(executor, scopes), Client(enforce_csrf_checks=True))
+    return Machine(secret_of(executor, scopes), Client(enforce_csrf_checks=True))
 
 
 def rest_acts() -> Iterator[tuple[str, str, Acts, Any]]:
