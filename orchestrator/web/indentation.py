@@ -9,7 +9,7 @@ from django.template.loaders import filesystem
 _INDENTATION: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
-class Loader(filesystem.Loader):
+class TemplateLoader(filesystem.Loader):
     """Our templates without the blanks at the beginning of their lines; what they show keeps its own."""
 
     def get_contents(self, origin: Origin) -> str:
