@@ -141,8 +141,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA journal_size_limit={SQLITE_JOURNAL_BYTES}; "
-        "PRAGMA synchronous=FULL; PRAGMA recursive_triggers=1",
+        "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; "
+        f"PRAGMA journal_size_limit={SQLITE_JOURNAL_BYTES}; PRAGMA recursive_triggers=1",
     }
 else:
     # A server that does not answer, or a lock that nobody lets go, is told as such instead of holding a
