@@ -111,7 +111,7 @@ TEMPLATES = [
                         (
                             "django.template.loaders.cached.Loader",
                             [
-                                "django.template.loaders.filesystem.Loader",
+                                "orchestrator.web.indentation.TemplateLoader",
                                 "django.template.loaders.app_directories.Loader",
                             ],
                         )
