@@ -23,7 +23,7 @@ from tests.services.statements import Statements, statements
 
 #: The statements of each act, transaction control not counted, with few and with many tasks complete.
 COUNTED = {"claim": 11, "report": 7, "complete": 16, "fail": 13, "sign": 15}
-#: What a claim over REST adds: for who calls, what they may, the idempotency key, and the brief that it answers.
+#: What a claim over REST adds: for who calls, what they may, the key, and the brief that it answers.
 OVER_REST = 26
 
 PLAN = b"""# Plan: Statements

@@ -21,7 +21,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.history import with_last_entry
-from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.attempt_facts import budget_spent
