@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -51,15 +52,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _further_cases(items: list[pytest.Item]) -> list[pytest.Item]:
-    """All but the first case of each test, whose cases differ in values; and pages, commands and whole
-    installations, which do the acts that the others do."""
-    first: set[str] = set()
+    """All but the first case of each test, whose cases differ in values, and of acceptance the first tests of
+    each file; and pages, commands and whole installations, which do the acts that the others do."""
+    cases: set[str] = set()
+    tests: Counter[str] = Counter()
     further = []
     for item in items:
         name, folder = item.nodeid.partition("[")[0], item.nodeid.split("/")[1]
-        if name in first or folder in SAME_STATEMENTS or item.get_closest_marker("installation"):
+        file = name.partition("::")[0]
+        enough = folder == "acceptance" and tests[file] == OF_A_FILE
+        if name in cases or enough or folder in SAME_STATEMENTS or item.get_closest_marker("installation"):
             further.append(item)
-        first.add(name)
+        else:
+            cases.add(name)
+            tests[file] += 1
     return further
 
 
@@ -84,6 +90,8 @@ def _asks_the_database(item: pytest.Item) -> bool:
 #: The short choice of tests for a second database, and the folders that it leaves out.
 FIRST_CASES = "first-cases"
 SAME_STATEMENTS = frozenset({"web", "management", "client"})
+#: Tests of an acceptance file in that choice.
+OF_A_FILE = 2
 
 room = Room()
 

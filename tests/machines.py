@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.test import Client
 
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Role, Scope
 from orchestrator.models import Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.executors import issue_token
 from tests.cast import NOON
@@ -16,7 +18,20 @@ EVERY_SCOPE = frozenset(scope.value for scope in Scope)
 
 
 def secret_of(executor: Executor, scopes: frozenset[str] = EVERY_SCOPE) -> str:
-    """The secret of a new token; its account issues it, as on its page."""
+    """The secret of a new token; its account issues it, as on its page.
+
+    What the account cannot use any more was made while it had every role: each use asks its roles again.
+    """
+    if scopes <= scopes_of(executor.user):
+        return _issued(executor, scopes)
+    groups = list(executor.user.groups.all())
+    executor.user.groups.set(Group.objects.filter(name__in=[role.value for role in Role]))
+    secret = _issued(executor, scopes)
+    executor.user.groups.set(groups)
+    return secret
+
+
+def _issued(executor: Executor, scopes: frozenset[str]) -> str:
     owner = Actor.person(executor.user)
     _, secret = issue_token(
         executor=executor, label="test", scopes=scopes, actor=owner, now=NOON, in_browser=True

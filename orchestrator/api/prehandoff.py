@@ -63,7 +63,8 @@ def decide(request: HttpRequest, uuid: UUID, body: DuplicateChoice) -> Prehandof
 @router.post("/{uuid:uuid}/suspects/several", response=PrehandoffFacts)
 @act(decide_duplicates)
 def decide_several(request: HttpRequest, uuid: UUID, body: DuplicateChoices) -> PrehandoffFacts:
-    """Link or override several suspects with one rationale, before any attempt is claimed."""
+    """Link or override several suspects with one rationale, before any attempt is claimed; those that
+    somebody decided about keep their decision."""
     decide_duplicates(
         workstream_id=find_workstream(uuid).pk,
         others=[find_workstream(other).pk for other in body.others],

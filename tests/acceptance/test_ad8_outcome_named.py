@@ -62,7 +62,7 @@ def test_ad8_the_page_chooses_nothing_for_whoever_completes(driver: Driver) -> N
     held = Assignment.objects.get(attempt__task=page)
     shown = client.get(reverse("task", args=[driver.workstream.uuid, "T1"]))
     assert "Choose a result Clean Findings" in words(shown)
-    assert " selected" not in shown.content.decode().split('id="result"')[1].split("</select>")[0]
+    assert "selected" not in shown.content.decode().split('id="result"')[1].split("</select>")[0]
     fields = {f"evidence-{key}": text for key, text in evidence(driver).items()}
     sent = {"attempt": held.attempt_id, "token": held.token, "outcome": "Ran.", **fields}
     refused = client.post(act("complete"), sent)

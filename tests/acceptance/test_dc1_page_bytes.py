@@ -2,7 +2,9 @@
 in bytes on the wire."""
 
 import gzip
+import re
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +19,11 @@ from tests.cast import Driver
 from tests.web.pages import signed_in
 from tests.web.rows import workstream
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 WORKSTREAMS: Final = 300
 ENTRIES: Final = 5_000
 #: Bytes of a page whose files are known, and of one with all it brings.
 WARM, COLD = 15_000, 45_000
-#: Bytes of the map of five hundred steps on a page of its own, with its list.
-MAP: Final = 24_000
 BROUGHT: Final = ("orchestrator.css", "theme.js", "keys.js", "poll.js", "django_htmx/htmx-2.min.js")
 
 
@@ -111,9 +112,29 @@ def test_dc1_main_pages_stay_light(large: Driver) -> None:
     pages = (*pages, "/search/?q=ledger", f"{work}history/", f"{work}tasks/A1/")
     sizes = {
         address: wire(client, address)
-        for address in (*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/")
+        for address in (
+            *(*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/"),
+            *(f"{work}map/", f"/plans/{slug}/v1/map"),
+        )
     }
     assert {address: size for address, size in sizes.items() if size > WARM} == {}
     assert max(sizes.values()) + brought() <= COLD, (sizes, brought())
-    maps = {address: wire(client, address) for address in (f"{work}map/", f"/plans/{slug}/v1/map")}
-    assert {address: size for address, size in maps.items() if size > MAP} == {}
+
+
+def test_dc1_the_review_of_the_demo_is_light_with_all_of_its_text(driver: Driver) -> None:
+    version = driver.submit((ROOT / "fixtures" / "plans" / "demo.PLAN.md").read_bytes()).version
+    address = f"/plans/{version.workflow.slug}/v1/"
+    client = signed_in(driver.cast.approver)
+    assert wire(client, address) <= WARM, wire(client, address)
+    assert client.get(address).content.count(b'class="line-no"') > 200
+
+
+def test_dc1_pages_have_no_indentation_and_texts_keep_theirs(driver: Driver) -> None:
+    version = driver.submit().version
+    client, slug = signed_in(driver.cast.approver), version.workflow.slug
+    for address in ("/", "/portfolio/", f"/plans/{slug}/v1/"):
+        page = client.get(address).content.decode()
+        assert re.findall(r"(?m)^[ \t]+\S.*", page) == [], address
+    assert '<code class="line-text">  - Exit: unit tests pass</code>' in page
+    again = client.get(f"/plans/submit/?of={slug}&from=1").content.decode()
+    assert "\n  - Exit: unit tests pass" in unescape(again)

@@ -48,7 +48,7 @@ class Sending:
     @property
     def act(self) -> str:
         """The name of its address, and the act that the button or the address says beside it."""
-        found = resolve(self.to)
+        found = resolve(self.to.partition("?")[0])
         told = self.says.get("decision") or self.says.get("act") or found.kwargs.get("act", "")
         return f"{found.url_name} {told}".strip()
 
@@ -158,7 +158,7 @@ def sendings(driver: Driver, role: str, *pages: str) -> Iterator[Sending]:
         assert shown.status_code == 200, address
         for form in forms_of(shown, address):
             for to, says in form.sendings():
-                if resolve(to).url_name not in LEAVES:
+                if resolve(to.partition("?")[0]).url_name not in LEAVES:
                     yield Sending(client, to, form, says)
 
 

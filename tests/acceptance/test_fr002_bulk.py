@@ -1,6 +1,7 @@
 """FR-002: one act for several items of a kind, with a result for each; what is refused holds up none."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from orchestrator.models import Assignment, HistoryEntry, Learning
 from orchestrator.services.people import interventions
@@ -53,6 +54,17 @@ def test_fr002_blank_answers_and_nothing_chosen_are_refused(driver: Driver) -> N
         crowd = rita.post(f"/inbox/{act}", {"answer": "Euro", "item": [f"{source}:{n}" for n in range(51)]})
         assert (crowd.status_code, "at most 50" in words(crowd)) == (422, True)
     assert driver.task("A1").needs_human
+
+
+def test_fr006_signing_in_the_inbox_says_where_it_is_undone(driver: Driver, settings: Settings) -> None:
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    settings.WITHDRAW_SECONDS = 30
+    rita, gate = signed_in(driver.cast.reviewer), driver.task("MP1")
+    said = words(rita.post("/inbox/sign", {"item": [f"gate:{gate.pk}"], "note": "Fine."}, follow=True))
+    assert f"MP1 of {driver.reload()} is signed; for 30 seconds you can withdraw that, under Gates." in said
+    assert f'href="/gates/{gate.pk}/"' in rita.get("/gates/").content.decode()
+    assert "Withdraw signature" in words(rita.get(f"/gates/{gate.pk}/"))
 
 
 def test_fr002_several_steps_are_claimed_once(driver: Driver) -> None:

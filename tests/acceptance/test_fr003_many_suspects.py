@@ -6,7 +6,7 @@ import re
 import pytest
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.models import DuplicateDecision, Workstream
+from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
 from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
@@ -76,6 +76,15 @@ def test_fr003_many_suspects_are_decided_at_once_and_later_ones_are_not(
     assert DuplicateDecision.objects.filter(workstream=suspected).count() == MANY
     assert [one.workstream for one in undecided(suspected)] == [late]
     assert len(gzip.compress(page.content)) < 15_000
+    entries = HistoryEntry.objects.count()
+    stale = client.post(address, form)
+    assert stale.status_code == 409
+    assert f"All {MANY} are decided already, last by {driver.cast.approver}" in words(stale)
+    again = client.post(address, form | {"others": f"{shown[1]} {late.pk}"}, follow=True)
+    assert "1 workstream is decided with one rationale" in words(again)
+    kept = f"{TITLE} 0, {TITLE} 1, {TITLE} 2 and {MANY - 3} more."
+    assert f"Decided before, and left as decided: {kept}" in words(again)
+    assert HistoryEntry.objects.count() == entries + 2
 
 
 def test_fr003_a_refused_decision_shows_the_page_of_its_suspect(

@@ -235,6 +235,20 @@ def test_fr006_already_decided_names_who_and_when_and_shows_the_gate_anew(driver
     assert "What you typed Late." in shown
 
 
+def test_fr006_a_second_tab_shows_the_gate_anew_that_one_has_signed_oneself(
+    driver: Driver, clock: time_machine.Traveller, settings
+) -> None:
+    to_gate(driver, settings)
+    decide(driver, driver.cast.reviewer, "approve")
+    form = {"decision": "reject", "reason": "Late.", "return_key": "A2"}
+    answer = signed_in(driver.cast.reviewer).post(f"{page(driver)}decide", form, **htmx("decision"))
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (409, "#content")
+    shown = words(answer)
+    assert "You have signed MP1 already." in shown
+    assert "signed by rita, which takes effect soon" in shown
+    assert "Withdraw signature" in shown
+
+
 @pytest.fixture
 def rejected(driver: Driver, clock: time_machine.Traveller, settings) -> Driver:
     """Rita rejected MP1 on its page a moment ago."""

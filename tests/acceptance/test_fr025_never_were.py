@@ -25,9 +25,9 @@ FORMS: dict[str, tuple[str, str, dict[str, object]]] = {
     "viewed section": (
         "reviewer",
         f"{PLAN}comments/viewed",
-        {"viewed": "yes", "section": "0" * 64, "number": "1"},
+        {"viewed": "yes", "number": "99"},
     ),
-    "no longer viewed": ("reviewer", f"{PLAN}comments/viewed", {"section": "0" * 64, "number": "1"}),
+    "no longer viewed": ("reviewer", f"{PLAN}comments/viewed", {"number": "99"}),
     "approval": ("approver", f"{PLAN}decide", {"decision": "approve", **SEEN}),
     "sent back": ("approver", f"{PLAN}decide", {"decision": "send-back", **SEEN}),
     "withdrawn plan": ("approver", f"{PLAN}decide", {"decision": "withdraw", **SEEN}),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.core.engine.schedule import Decision, decide
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
+from orchestrator.queries.engine.explanations import explain, explain_one
 from orchestrator.queries.engine.frontier import Round, load_round
 from orchestrator.queries.engine.ground import ground_and_version
 from orchestrator.queries.engine.held import lost_before
@@ -93,6 +94,14 @@ class Play:
         assert part.launches == full.launches
         assert news(part, whole.tasks) == news(full, whole.tasks)
         assert counted(workstream) == (workstream.open_tasks, workstream.done_tasks, workstream.blocked_tasks)
+        self.compare_one_by_one(workstream)
+
+    def compare_one_by_one(self, workstream: Workstream) -> None:
+        """What is said of one task alone is what is said of it among all of them (FR-015)."""
+        every = explain(workstream)
+        tasks = Task.objects.filter(workstream=workstream)
+        for task in tasks.select_related("step__thread__batch__stage", "workstream"):
+            assert explain_one(task) == every[task.pk]
 
     def act(self, draw: st.DataObject) -> None:
         """One random act that applies."""

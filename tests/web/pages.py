@@ -40,4 +40,4 @@ def control(response: HttpResponse, element_id: str) -> str:
     """The opening tag of the control with this id."""
     found = re.search(rf'<[a-z]+[^>]*\bid="{re.escape(element_id)}"[^>]*>', response.content.decode())
     assert found, f"no control {element_id}"
-    return found[0]
+    return " ".join(found[0].split())

@@ -6,7 +6,7 @@ A role is one of ours or it is nothing: a group of another name gives nobody any
 from collections.abc import Collection
 from typing import Final
 
-from orchestrator.core.terms import ExecutorKind, Role
+from orchestrator.core.terms import ExecutorKind, Role, Scope
 
 #: Who does work and sees to what is in its way.
 WORKERS: Final = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -32,6 +32,14 @@ DOERS: Final = frozenset(PARTICIPANTS)
 def takes_part(roles: Collection[Role]) -> bool:
     """Whether somebody with these roles does anything here, or only looks on: they are shown no forms."""
     return not set(roles).isdisjoint(PARTICIPANTS)
+
+
+def usable_scopes(roles: Collection[Role]) -> frozenset[Scope]:
+    """What a token of an account with these roles can be used for: of one that only looks on it reads.
+
+    What every role may do, such as to sign a gate that names the person, such an account does in the browser.
+    """
+    return frozenset(Scope) if takes_part(roles) else frozenset({Scope.READ})
 
 
 def doers(step_role: str, thread_role: str) -> frozenset[Role]:

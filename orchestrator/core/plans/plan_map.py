@@ -69,9 +69,13 @@ def plan_map(
     path: Sequence[str],
     bottleneck: str = "",
     following: str = "",
+    *,
+    most_drawn: int | None = None,
 ) -> PlanMap:
-    """The map of a plan whose steps stand as `known` says; `path` is the critical path of what is left."""
-    layout = lay_out(plan, path)
+    """The map of a plan whose steps stand as `known` says; `path` is the critical path of what is left.
+
+    A plan of more steps than `most_drawn` gets no layout, for a page that only says how many there are.
+    """
     critical = frozenset(path)
     steps: dict[str, MapStep] = {}
     for placed in plan.placed_steps():
@@ -91,6 +95,8 @@ def plan_map(
                 line=step.line,
             ),
         )
+    drawn = most_drawn is None or len(steps) <= most_drawn
+    layout = lay_out(plan, path) if drawn else MapLayout(0, 0, ())
     folds = tuple(_folds(plan, steps, layout.folded)) if layout.folded != "step" else ()
     return PlanMap(layout, tuple(steps.values()), folds, tuple(path), bottleneck, following)
 

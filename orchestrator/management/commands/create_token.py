@@ -11,6 +11,7 @@ from django.utils import timezone
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.executors import SCOPES, issue_token, register_executor
 
@@ -36,7 +37,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--days", type=int, default=DAYS, help=f"how long it works, 0 for ever; default: {DAYS}"
         )
-        parser.add_argument("--scope", action="append", choices=sorted(SCOPES), help="default: all of them")
+        usable = "default: all that the account can use"
+        parser.add_argument("--scope", action="append", choices=sorted(SCOPES), help=usable)
 
     def handle(
         self,
@@ -57,7 +59,7 @@ class Command(BaseCommand):
             token, secret = issue_token(
                 executor=owner,
                 label=label,
-                scopes=frozenset(scope or SCOPES),
+                scopes=frozenset(scope or scopes_of(owner.user)),
                 actor=Actor.operator(owner.user),
                 now=now,
                 expires_at=now + timedelta(days=days) if days else None,

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-from orchestrator.core.people.roles import DOERS, HUMAN, WORKING, doers
+from orchestrator.core.people.roles import DOERS, HUMAN, WORKING, doers, usable_scopes
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor, Step
 from orchestrator.queries.base.sql import Joined
@@ -56,3 +56,8 @@ def suiting(executor: Executor | None, task: str = "") -> Q:
     if executor.kind == ExecutorKind.TOOL:
         return ~Q(**{f"{task}step__tool": HUMAN})
     return Q(**{f"{task}step__tool": ""})
+
+
+def scopes_of(user: User) -> frozenset[str]:
+    """What a token of the account's executors may be for; roles change, so each use asks them again."""
+    return frozenset(scope.value for scope in usable_scopes(roles_of(user)))

@@ -6,10 +6,14 @@ from datetime import datetime
 
 from orchestrator.core.engine.explain import DROPPED, to_be_launched
 from orchestrator.core.engine.schedule import REACHED, Verdict, decide
+from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.engine.why import Standing
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Task, Workstream
+from orchestrator.queries.engine.facts import FactScope, facts_of
+from orchestrator.queries.engine.ground import ground_of
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
+from orchestrator.queries.engine.task_views import Views
 
 #: Reasons a round records and that stand until the next round; what an act did to the task itself meanwhile
 #: is newer than they are.
@@ -75,14 +79,30 @@ def explain(workstream: Workstream) -> dict[int, Verdict]:
     return explained(workstream).by_task()
 
 
+def explain_one(task: Task) -> Verdict | None:
+    """The verdict on one task, by the same rules as for all of them: what its own state decides, such as that
+    it runs, without reading the rest of its plan. None for a task that has no part in its workstream."""
+    workstream = task.workstream
+    ground = ground_of(workstream, None)
+    facts = facts_of(FactScope.of([task], workstream))
+    view = Views(workstream, [task], ground.unusable, ground.assigned, facts).of(task)
+    dropped = task.step.version_id != workstream.version_id
+    lost = any(handover.damaged for handover in ground.unusable.values())
+    if dropped or lost or not view.stands:
+        return explain(workstream).get(task.pk)
+    [verdict] = decide(Snapshot((view,), ground.hold)).verdicts
+    return _recorded(task, verdict)
+
+
 def _recorded(task: Task, verdict: Verdict) -> Verdict:
     """The stored verdict of a waiting task on the frontier; what the scheduler says now of every other. One
     that it would launch was not launched yet.
     """
     if verdict.reason is Reason.LAUNCHED:
         return replace(verdict, sentence=to_be_launched(task.step.is_gate))
+    if not (verdict.frontier and verdict.reason in RECORDED):
+        return verdict
     stored = task.verdict
-    recorded = verdict.frontier and verdict.reason in RECORDED
-    if stored is None or not recorded or stored.reason not in RECORDED:
+    if stored is None or stored.reason not in RECORDED:
         return verdict
     return Verdict(verdict.key, Reason(stored.reason), stored.holder, stored.sentence)

@@ -83,11 +83,12 @@ def budget_spent(task: Task) -> SpentBudget | None:
 def claim_facts(assignment: Assignment) -> ClaimFacts:
     """The claim with its brief, both together so short that they fit an agent's context."""
     task = assignment.attempt.task
+    criteria = criteria_of(task)
     whole = ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
-        criteria=criteria_of(task),
-        brief=replace(whole_brief(task.pk), criteria=()),
+        criteria=criteria,
+        brief=replace(whole_brief(task.pk, criteria), criteria=()),
     )
     shown, left_out = fitted(whole)
     short = replace(shown.brief, left_out=tuple(_of_brief(one) for one in left_out))

@@ -20,7 +20,7 @@ from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
 from orchestrator.models.work.attempt import LIVE
-from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.engine.explanations import explain_one
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream
@@ -58,8 +58,8 @@ def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
     return replace(whole, **(shown | {"left_out": tuple(rest)}))
 
 
-def whole_brief(task_id: int) -> Brief:
-    """Everything; NotFound when there is no such task."""
+def whole_brief(task_id: int, criteria: tuple[CriterionFacts, ...] | None = None) -> Brief:
+    """Everything; NotFound when there is no such task. `criteria` are its own, where they are known."""
     rows = with_live_attempts(
         Task.objects.select_related("step__thread__batch__stage", "workstream__version__workflow")
     )
@@ -67,13 +67,15 @@ def whole_brief(task_id: int) -> Brief:
     if task is None:
         raise NotFound("There is no such task.")
     step = task.step
-    upstream = upstream_of(task)
+    needs = dict(step.needs.values_list("needed_id", "needed__key"))
+    upstream = upstream_of(task, needs)
     held = list(step.resources.values_list("name", "is_files"))
-    criteria = criteria_of(task)
+    if criteria is None:
+        criteria = criteria_of(task)
     return Brief(
         summary=_summary(task, criteria),
         address=f"/api/tasks/{task.pk}/brief",
-        task=task_facts(task, explain(task.workstream).get(task.pk)),
+        task=task_facts(task, explain_one(task)),
         details=step.details,
         role=step.role or step.thread.owner_role,
         tool=step.tool,
@@ -81,7 +83,7 @@ def whole_brief(task_id: int) -> Brief:
         condition=step.condition,
         outcomes=step.outcome_words,
         may_add=steps_left(step),
-        needs=tuple(step.needs.values_list("needed__key", flat=True)),
+        needs=tuple(needs.values()),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
         place=place_of(task, upstream),
@@ -184,17 +186,17 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
     )
 
 
-def upstream_of(task: Task, needed: Collection[int] | None = None) -> tuple[ArtifactFacts, ...]:
+def upstream_of(task: Task, needed: Collection[int]) -> tuple[ArtifactFacts, ...]:
     """The results that the task's artifact will link to.
 
     Those of steps that are being done again do not count. `needed` are the ids of the steps that its step
-    names, where they are known; what stands before it is then read in one statement.
+    names: what stands before it is then read in one statement, unless a later version dropped the step.
     """
     workstream, step = task.workstream, task.step
-    if needed is None:
-        upstream = Upstream(workstream)
-    else:
+    if step.version_id == workstream.version_id:
         upstream = Upstream.of_launch(workstream, [task], {step.pk: set(needed)})
+    else:
+        upstream = Upstream(workstream)
     done = TaskStatus.COMPLETE
     before = [result.pk for result in upstream.results(step) if result.attempt.task.status == done]
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -46,7 +46,7 @@ def suspects(workstream: Workstream) -> list[Suspect]:
 
     Undecided ones first, then the most similar title, then the id.
     """
-    decided = _decisions(workstream)
+    decided = decisions(workstream)
     others = {
         candidate.pk: candidate
         for candidate in _candidates(workstream)
@@ -125,8 +125,9 @@ def _candidates(workstream: Workstream) -> list[Workstream]:
     return list(newest[:TITLES_COMPARED])
 
 
-def _decisions(workstream: Workstream) -> dict[int, DuplicateDecision]:
-    """By the other workstream; the decision made here counts before one made on the other side."""
+def decisions(workstream: Workstream) -> dict[int, DuplicateDecision]:
+    """What was decided about this one and others, by the other workstream; the decision made here counts
+    before one made on the other side."""
     rows = DuplicateDecision.objects.filter(Q(workstream=workstream) | Q(other=workstream))
     rows = rows.select_related("workstream", "other", "decided_by")
     there = {row.workstream_id: row for row in rows if row.other_id == workstream.pk}

@@ -10,7 +10,9 @@ from orchestrator.queries.work.projection import open_steps_before, place, plan_
 from orchestrator.queries.work.tasks import TaskRow
 
 
-def live_map(known: Explained, rows: Iterable[TaskRow], following: str = "") -> PlanMap | None:
+def live_map(
+    known: Explained, rows: Iterable[TaskRow], following: str = "", most_drawn: int | None = None
+) -> PlanMap | None:
     """None while there are no tasks. `rows` are all of the workstream's, `following` is the key of the one
     that is launched next. Reads nothing."""
     tasks = sorted(known.loaded.tasks.values(), key=place)
@@ -24,7 +26,7 @@ def live_map(known: Explained, rows: Iterable[TaskRow], following: str = "") -> 
     waits = {key: open_steps_before(graph, verdict, ended) for key, verdict in known.verdicts.items()}
     current = {task.pk for task in tasks}
     states = {row.task.step.key: _known(row) for row in rows if row.task.pk in current}
-    return plan_map(plan, states, path, bottleneck(path, waits), following)
+    return plan_map(plan, states, path, bottleneck(path, waits), following, most_drawn=most_drawn)
 
 
 def _known(row: TaskRow) -> StepKnown:

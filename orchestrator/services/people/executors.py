@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, NO_ROLE, act
 from orchestrator.services.base.bounds import refuse_more_executors, refuse_more_tokens
@@ -114,6 +116,8 @@ def issue_token(
         raise refusal
     if unknown := scopes - SCOPES:
         raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
+    if unusable := scopes - scopes_of(executor.user):
+        raise _unusable(executor, sorted(unusable))
     refuse_more_tokens(executor)
     secret = PREFIX + secrets.token_urlsafe(32)
     with unit_of_work():
@@ -220,6 +224,14 @@ def why_not_retire(executor: Executor, actor: Actor) -> Refusal | None:
     return WrongState(
         "It has no token.",
         recovery="Those that the server starts need none; the setting EXECUTORS counts them.",
+    )
+
+
+def _unusable(executor: Executor, scopes: Sequence[str]) -> NotAllowed:
+    return NotAllowed(
+        f"{executor.user} only looks on, so a token of {executor.name} reads, and cannot have the "
+        f"scope {' or '.join(scopes)}.",
+        recovery="Make it with the scope read, or have an administrator give the account another role first.",
     )
 
 

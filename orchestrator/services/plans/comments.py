@@ -220,13 +220,15 @@ def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) 
 @act(
     roles=EVERY_ROLE,
 )
-def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
-    """Mark a section, by the hash of its text, as viewed by this reader, or remove the mark; InvalidInput
-    for one that the version does not have."""
-    if sha256 not in {one.sha256 for one in sections_of(reading_of(version).plan, lines_of(version.source))}:
-        raise InvalidInput("This is no section of the plan.", field="section")
+def mark_viewed(*, version: WorkflowVersion, number: int, viewed: bool, actor: Actor, now: datetime) -> None:
+    """Mark a section as viewed by this reader, or remove the mark, for as long as its text stays the same;
+    InvalidInput for one that the version does not have."""
+    sections = sections_of(reading_of(version).plan, lines_of(version.source))
+    section = next((one for one in sections if one.number == number), None)
+    if section is None:
+        raise InvalidInput("This is no section of the plan.", field="number")
     mark, _ = ViewedSection.objects.get_or_create(
-        workflow_id=version.workflow_id, reader=actor.account, sha256=sha256
+        workflow_id=version.workflow_id, reader=actor.account, sha256=section.sha256
     )
     if (mark.viewed_at is not None) is not viewed:
         mark.viewed_at = now if viewed else None

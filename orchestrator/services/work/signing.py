@@ -48,7 +48,7 @@ def why_not_decide(
         return NotAllowed(f"{actor.label} may not sign {gate.step.key}: it is signed by {asked}.")
     if me.name in (so_far := signatures.sign_off()).signed:
         signed = f"{actor.label} has signed {gate.step.key} already."
-        return WrongState(signed, recovery=_after_signing(so_far))
+        return AlreadyDecided(signed, recovery=_after_signing(so_far))
     return _own_work(gate, actor, names_steps)
 
 

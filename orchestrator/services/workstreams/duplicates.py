@@ -5,18 +5,19 @@ Requirements: FR-003, AS-5, EC-5.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import SIGNERS
 from orchestrator.core.terms import DuplicateOutcome, Scope
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
-from orchestrator.queries.work.duplicates import was_claimed
+from orchestrator.queries.work.duplicates import decisions, was_claimed
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import Lock, locked_pair, outside_transactions
+from orchestrator.services.base.history import record, speaks_of
+from orchestrator.services.base.locks import Lock, locked_pair, locked_workstreams, outside_transactions
+from orchestrator.services.base.rows import InsertRows
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import hand_over_needs, wake_needing
@@ -24,6 +25,9 @@ from orchestrator.services.workstreams.workstreams import put_away
 
 #: Decisions that end this workstream.
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
+#: Suspects that are decided about in one transaction, which locks them all until it ends.
+TOGETHER: Final = 100
+_INSERT: Final = InsertRows(DuplicateDecision)
 
 
 class _SaidOfSuspects(NamedTuple):
@@ -34,6 +38,24 @@ class _SaidOfSuspects(NamedTuple):
     rationale: str
     actor: Actor
     now: datetime
+
+    def decision(self, workstream: Workstream, other: Workstream) -> DuplicateDecision:
+        return DuplicateDecision(
+            workstream=workstream,
+            other=other,
+            outcome=self.outcome,
+            rationale=self.rationale,
+            decided_by=self.actor.account,
+            decided_as=self.actor.label,
+            decided_at=self.now,
+        )
+
+
+class DecidedTogether(NamedTuple):
+    """What became of several suspects: what was decided now, and the decisions that were there already."""
+
+    made: list[DuplicateDecision]
+    kept: list[DuplicateDecision]
 
 
 @act(
@@ -74,11 +96,11 @@ def decide_duplicates(
     rationale: str,
     actor: Actor,
     now: datetime,
-) -> list[DuplicateDecision]:
-    """Decide the same about several suspects with one rationale, each in a transaction of its own: link or
-    override, which end nothing.
+) -> DecidedTogether:
+    """Decide the same about several suspects with one rationale: link or override, which end nothing.
 
-    Doing it again decides the same once more.
+    Who was decided about before, on either side, keeps that decision; AlreadyDecided when all were. A hundred
+    are decided in one transaction, so doing it again after a crash goes on with those that are left.
     """
     outside_transactions()
     if (chosen := _outcome(outcome)) in ENDING:
@@ -90,7 +112,14 @@ def decide_duplicates(
     if not others:
         raise InvalidInput("No workstream is named.", recovery="Reload the page.", field="other")
     said = _SaidOfSuspects(workstream_id, chosen, rationale.strip(), actor, now)
-    return [_decide(said, other) for other in dict.fromkeys(others)]
+    wanted, done = list(dict.fromkeys(others)), DecidedTogether([], [])
+    for start in range(0, len(wanted), TOGETHER):
+        made, kept = _decide_together(said, wanted[start : start + TOGETHER])
+        done.made.extend(made)
+        done.kept.extend(kept)
+    if not done.made:
+        raise _all_decided(done.kept)
+    return done
 
 
 def find_other(name: str) -> Workstream:
@@ -133,22 +162,48 @@ def why_duplicates_are_settled(workstream: Workstream) -> Refusal | None:
 
 def _decide(said: _SaidOfSuspects, other_id: int) -> DuplicateDecision:
     """One decision in a transaction of its own, behind the locks of both workstreams."""
-    if said.workstream_id == other_id:
-        raise InvalidInput("A workstream is no duplicate of itself.", field="other")
+    _refuse_itself(said, [other_id])
     with unit_of_work():
         workstream, other = locked_pair(said.workstream_id, other_id)
         if refusal := why_not_decide_duplicate(workstream, said.actor):
             raise refusal
-        decision = DuplicateDecision.objects.filter(workstream=workstream, other=other).first()
-        earlier = _entry_of(decision) if decision else None
-        decision = decision or DuplicateDecision()
-        decision.workstream, decision.other = workstream, other  # the locked ones, which are written
-        decision.outcome, decision.rationale = said.outcome, said.rationale
-        decision.decided_by, decision.decided_as = said.actor.account, said.actor.label
-        decision.decided_at = said.now
+        decision = said.decision(workstream, other)
+        known = DuplicateDecision.objects.filter(workstream=workstream, other=other)
+        decision.pk = known.values_list("pk", flat=True).first()
+        earlier = _entry_of(decision) if decision.pk else None
         decision.save()
         _apply(decision, earlier, said.actor, said.now)
     return decision
+
+
+def _decide_together(said: _SaidOfSuspects, others: Sequence[int]) -> DecidedTogether:
+    """Decisions that end nothing, in one transaction behind the locks of all the workstreams."""
+    _refuse_itself(said, others)
+    with unit_of_work():
+        locked = locked_workstreams([said.workstream_id, *others])
+        workstream = locked[said.workstream_id]
+        if refusal := why_not_decide_duplicate(workstream, said.actor):
+            raise refusal
+        known = decisions(workstream)
+        made = [said.decision(workstream, locked[other]) for other in others if other not in known]
+        _INSERT(made)
+        for decision in made:
+            speaks_of(decision)
+            _apply(decision, None, said.actor, said.now)
+    return DecidedTogether(made, [known[other] for other in others if other in known])
+
+
+def _refuse_itself(said: _SaidOfSuspects, others: Sequence[int]) -> None:
+    if said.workstream_id in others:
+        raise InvalidInput("A workstream is no duplicate of itself.", field="other")
+
+
+def _all_decided(kept: Sequence[DuplicateDecision]) -> AlreadyDecided:
+    last = max(kept, key=lambda decision: decision.decided_at)
+    which = "It is" if len(kept) == 1 else f"All {len(kept)} are"
+    return AlreadyDecided(
+        f"{which} decided already, last by {last.decided_as}.", at=last.decided_at.isoformat()
+    )
 
 
 def _entry_of(decision: DuplicateDecision) -> HistoryEntry | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
@@ -90,13 +91,9 @@ def draw_map(view: MapView, looks: Callable[[str], Look]) -> SafeString:
         f' aria-label="{escape(view.title)}">',
         *_glyphs(faces.values()),
         *map(_tray, layout.trays),
-        *(_text(label.text, label.x, label.y, layout.width, f"map-{label.kind}") for label in layout.labels),
+        *_labels(layout),
         *_lines(layout),
-        *(
-            piece
-            for box in layout.boxes
-            for piece in _box(box, faces[box.key], view.address(faces[box.key].step))
-        ),
+        *(piece for row in _rows(layout.boxes) for piece in _row(row, faces, view.address)),
         "</svg>",
     ]
     return mark_safe("".join(pieces))  # noqa: S308 - every text and address is escaped where it is written
@@ -132,22 +129,48 @@ def _classes(look: Look, critical: bool, bottleneck: bool) -> str:
     return f"chip-{look.tone} map-step{extra}"
 
 
-def _box(box: Box, face: _Face, href: str) -> Iterator[str]:
-    """Out of the order of the Tab key: the list has the same links, one below the other. What is in a box
-    stands at the same place in each, so that all of them are sent as little more than one."""
+def _labels(layout: MapLayout) -> Iterator[str]:
+    """Those of a batch together, counted from its side, as boxes are counted from that of their row."""
+    side = 0
+    yield "<g>"
+    for label in layout.labels:
+        if label.kind != "lane":
+            side = label.x
+            yield f'</g><g transform="translate({side})">'
+        yield _text(label.text, label.x - side, label.y, layout.width, f"map-{label.kind}")
+    yield "</g>"
+
+
+def _rows(boxes: Iterable[Box]) -> Iterator[Sequence[Box]]:
+    """Neighbours of one height. Inside a row places are counted from its first box, so that equal rows are
+    equal text, and all of them are sent as little more than one."""
+    for _, row in groupby(boxes, key=lambda box: box.y):
+        yield list(row)
+
+
+def _row(row: Sequence[Box], faces: Mapping[str, _Face], address: Address) -> Iterator[str]:
+    yield f'<g transform="translate({row[0].x} {row[0].y})">'
+    for box in row:
+        face = faces[box.key]
+        yield from _box(box, box.x - row[0].x, face, address(face.step))
+    yield "</g>"
+
+
+def _box(box: Box, x: int, face: _Face, href: str) -> Iterator[str]:
+    """Out of the order of the Tab key: the list has the same links, one below the other. What differs stands
+    close together."""
     gate = " map-gate" if box.shape in (BoxShape.BAR, BoxShape.GATE) else ""
-    says = escape(face.says)
-    yield f'<a class="{face.classes}{gate}" href="{escape(href)}" tabindex="-1" aria-label="{says}"'
-    yield f' transform="translate({box.x} {box.y})"><title>{says}</title>'
+    yield f'<a transform="translate({x})" class="{face.classes}{gate}" tabindex="-1" href="{escape(href)}">'
     if box.shape is BoxShape.BAR:
-        x = (WIDTH - STEM) // 2
-        yield f'<rect class="map-stem" x="{x}" y="{HEIGHT}" width="{STEM}" height="{box.stem}"/>'
+        stem = (WIDTH - STEM) // 2
+        yield f'<rect class="map-stem" x="{stem}" y="{HEIGHT}" width="{STEM}" height="{box.stem}"/>'
     yield f'<rect width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
     yield f'<use class="glyph" href="#{_glyph_id(face.look)}" x="8" y="7" width="12" height="12"/>'
-    yield _text(face.name, 26, 17, WIDTH - 44, "map-key")
     yield _text(face.word, 8, 33, WIDTH - 12, "map-word")
     if face.sign:
         yield _text(face.sign, WIDTH - 16, 17, WIDTH, "map-sign")
+    yield f"<title>{escape(face.says)}</title>"
+    yield _text(face.name, 26, 17, WIDTH - 44, "map-key")
     yield "</a>"
 
 
@@ -173,21 +196,26 @@ def _tray(tray: Tray) -> str:
 def _lines(layout: MapLayout) -> Iterator[str]:
     """Those of the critical path above the others, each kind as one mark."""
     for kind, critical in (("map-line", False), ("map-path", True)):
-        ways = [_way(line) for line in layout.lines if line.critical is critical]
+        ways = "".join(_ways(line for line in layout.lines if line.critical is critical))
         if ways:
-            yield f'<path class="{kind}" d="{"".join(ways)}"/>'
+            yield f'<path class="{kind}" d="{ways}"/>'
+
+
+def _ways(lines: Iterable[MapLine]) -> Iterator[str]:
+    """Each begins in steps from where the one before it ends: equal ways are equal text."""
+    x, y = 0, 0
+    for line in lines:
+        yield f"m{line.x1 - x} {line.y1 - y}{_way(line)}"
+        x, y = line.x2, line.y2
 
 
 def _way(line: MapLine) -> str:
-    """From the end of one step to the beginning of another, in steps from where it begins: equal ways are
-    equal text."""
+    """From the end of one step to the beginning of another."""
     wide, high = line.x2 - line.x1, line.y2 - line.y1
-    start = f"M{line.x1} {line.y1}"
     if line.bend:
         low = HEIGHT // 2 + 6
-        back = f"c24 0 12 {high - low} 24 {high - low}"
-        return f"{start}c12 0 0 {low} 24 {low}h{wide - 48}{back}"
+        return f"c12 0 0 {low} 24 {low}h{wide - 48}c24 0 12 {high - low} 24 {high - low}"
     if not high:
-        return f"{start}h{wide}"
+        return f"h{wide}"
     half = max(wide // 2, 14)
-    return f"{start}c{half} 0 {wide - half} {high} {wide} {high}"
+    return f"c{half} 0 {wide - half} {high} {wide} {high}"

@@ -107,7 +107,8 @@ def _finding(timeline: Timeline, now: datetime) -> str:
     said += [f"{failed} failed attempt{'' if failed == 1 else 's'}"] if failed else []
     said += [f"{explain.lasting(waited)} of waiting for people"] if waited else []
     said += [f"{explain.lasting(stopped)} blocked"] if stopped else []
-    return f"{', '.join(said)}."
+    sentence = f"{', '.join(said)}."
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _plot(

@@ -38,7 +38,8 @@ def executor(request: HttpRequest, name: str) -> HttpResponse:
     """The page; a POST makes a token and answers with the only page that ever shows its secret."""
     if request.method == "POST":
         issue_token.refuse(viewer(request).actor)
-    found, form = _found(request, name), NewToken(request.POST or None, label_suffix="")
+    found = _found(request, name)
+    form = NewToken(request.POST or None, account=found.user)
     if request.method != "POST":
         return _page(request, found, form)
     if not form.is_valid():
@@ -59,13 +60,13 @@ def executor(request: HttpRequest, name: str) -> HttpResponse:
     if not secrets:
         messages.info(request, f"{made.said} {SHOWN_BEFORE}")
         return redirect(made.address)
-    return _page(request, found, NewToken(label_suffix=""), secret=secrets[0])
+    return _page(request, found, NewToken(None, account=found.user), secret=secrets[0])
 
 
 @act_of("executor", "name")
 def revoke(request: HttpRequest, name: str) -> HttpResponse:
     found = _found(request, name)
-    form = NewToken(label_suffix="")
+    form = NewToken(None, account=found.user)
     act, again = partial(_revoke, request), partial(_page, request, found, form)
     return perform(request, act, then=reverse("executor", args=[name]), again=again, several=True)
 
@@ -73,7 +74,8 @@ def revoke(request: HttpRequest, name: str) -> HttpResponse:
 @act_of("executor", "name")
 def retire(request: HttpRequest, name: str) -> HttpResponse:
     found = _found(request, name)
-    act, again = partial(_retire, request, name), partial(_page, request, found, NewToken(label_suffix=""))
+    form = NewToken(None, account=found.user)
+    act, again = partial(_retire, request, name), partial(_page, request, found, form)
     return perform(request, act, then=reverse("executor", args=[name]), again=again, several=True)
 
 

@@ -4,12 +4,14 @@ A secret is shown once (FR-027, design section 7).
 """
 
 from datetime import timedelta
+from typing import Final, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -17,12 +19,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orchestrator.core.errors import FormSentBefore
-from orchestrator.core.terms import ExecutorKind
+from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
+from orchestrator.queries.base.roles import scopes_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
-from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, revoke_token
-from orchestrator.services.work.claims import claim
+from orchestrator.services.people.executors import issue_token, register_executor, revoke_token
 from orchestrator.web.acting import does, viewer
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
@@ -30,11 +32,13 @@ from orchestrator.web.show import show
 
 #: Executors on a page; tokens of each, the live ones first.
 PER_PAGE, PER_EXECUTOR = 20, 100
-SCOPE_WORDS = {
-    "read": "read: see tasks, plans and history",
-    "work": "work: claim, report and complete attempts, ask and answer questions",
-    "manage": "manage: submit plans, accept and archive workstreams",
+SCOPE_WORDS: Final[dict[str, str]] = {
+    Scope.READ: "read: see tasks, plans and history",
+    Scope.WORK: "work: claim, report and complete attempts, ask and answer questions",
+    Scope.MANAGE: "manage: submit plans, accept and archive workstreams",
 }
+#: What is chosen before anybody chooses, of what the account can use.
+USUAL: Final = frozenset({Scope.READ.value, Scope.WORK.value})
 #: Days that a new token works; 0 for ever.
 LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year"), (0, "until it is revoked"))
 
@@ -46,18 +50,25 @@ SHOWN_BEFORE = (
 
 
 class NewToken(forms.Form):
-    """A token of an executor that is there."""
+    """A token of an executor of this account, which is there: it offers what the account can use."""
 
     label = forms.CharField(label="What the token is for", max_length=100)
     days = forms.TypedChoiceField(
         label="How long it works", choices=LIFETIMES, initial=90, coerce=int, empty_value="90", required=False
     )
     scopes = forms.MultipleChoiceField(
-        choices=[(scope, SCOPE_WORDS.get(scope, scope)) for scope in sorted(SCOPES)],
-        initial=["read", "work"],
         widget=forms.CheckboxSelectMultiple,
         label="What it may do",
+        error_messages={"invalid_choice": "“%(value)s” is none of what such a token can be used for."},
     )
+
+    def __init__(self, data: QueryDict | None, *, account: User) -> None:
+        usable = scopes_of(account)
+        initial = {"scopes": sorted(usable & USUAL)}
+        super().__init__(data, label_suffix="", initial=initial)
+        scopes = cast(forms.MultipleChoiceField, self.fields["scopes"])
+        scopes.choices = [(scope, SCOPE_WORDS[scope]) for scope in sorted(usable)]
+        self.only_reads = usable == {Scope.READ}
 
 
 class TokenForm(NewToken):
@@ -75,11 +86,6 @@ class TokenForm(NewToken):
     )
 
 
-def usual_scopes(request: HttpRequest) -> list[str]:
-    """What is chosen before anybody chooses: a token of whoever claims nothing only reads."""
-    return ["read"] if viewer(request).lacks(claim) else ["read", "work"]
-
-
 @open_to_every_account
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +94,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
     An account without a role sees and revokes what it has, and makes nothing new.
     """
-    form = TokenForm(request.POST or None, label_suffix="", initial={"scopes": usual_scopes(request)})
+    account = Actor.person(request.user).account  # type: ignore[arg-type]
+    form = TokenForm(request.POST or None, account=account)
     if request.method != "POST":
         return _show(request, form)
     issue_token.refuse(Actor.person(request.user))  # type: ignore[arg-type]
@@ -108,7 +115,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if not secrets:
         messages.info(request, f"{made.said} {SHOWN_BEFORE}")
         return redirect(made.address)
-    anew = TokenForm(label_suffix="", initial={"scopes": usual_scopes(request)})
+    anew = TokenForm(None, account=account)
     return _show(request, anew, secret=secrets[0], name=form.cleaned_data["executor"])
 
 
@@ -145,7 +152,6 @@ def _show(
         "secret": secret,
         "secret_name": name,
         "may_not_issue": viewer(request).lacks(issue_token),
-        "may_not_claim": viewer(request).lacks(claim),
         "now": timezone.now(),
     }
     return show(request, "tokens/page.html", context, status=status)

@@ -106,18 +106,14 @@ def _reopen(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
 
 @does(comments.mark_viewed)
 def _viewed(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
-    viewed = request.POST.get("viewed") == "yes"
+    viewed, section = request.POST.get("viewed") == "yes", number(request, "number")
     comments.mark_viewed(
-        version=version,
-        sha256=typed(request, "section"),
-        viewed=viewed,
-        actor=viewer(request).actor,
-        now=now(),
+        version=version, number=section, viewed=viewed, actor=viewer(request).actor, now=now()
     )
     said = (
         "Marked as viewed; it opens again when its text changes." if viewed else "No longer marked as viewed."
     )
-    return said, f"#section-{number(request, 'number')}"
+    return said, f"#section-{section}"
 
 
 ACTS: Final[Mapping[str, Act]] = {

@@ -13,7 +13,7 @@ from orchestrator.core.plans.rehearsing.rehearsed_map import rehearsed_map
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.readings import preview_of, reading_of
-from orchestrator.web.charts.maps import MapView
+from orchestrator.web.charts.maps import MOST_INLINE, MapView
 from orchestrator.web.show import show
 
 
@@ -26,10 +26,12 @@ def map_of(
     base = reverse("plan-review", args=[version.workflow.slug, version.number])
 
     def address(key: str) -> str:
-        return f"{base}?step={(named := quote(key, safe=''))}#step-{named}"
+        """The review marks the step that is asked for: what follows the key is the same in all addresses."""
+        return f"{base}?step={quote(key, safe='')}#asked"
 
     title = f"Map of {version.workflow.name} v{version.number}"
-    return MapView(rehearsed_map(plan, effect), title, address, page)
+    drawn = rehearsed_map(plan, effect, MOST_INLINE if page else None)
+    return MapView(drawn, title, address, page)
 
 
 def map_page_of(version: WorkflowVersion) -> str:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine.together import first_of
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
@@ -100,9 +101,10 @@ def _decide(request: HttpRequest, workstream: Workstream) -> str:
 
 @does(decide_duplicates)
 def _decide_all(request: HttpRequest, workstream: Workstream) -> str:
-    """Those that the page counted: what came since is not decided unseen."""
+    """Those that the page counted: what came since is not decided unseen, and what somebody decided since
+    stays decided."""
     shown = named_by_ids(typed(request, "others"))
-    made = decide_duplicates(
+    made, kept = decide_duplicates(
         workstream_id=workstream.pk,
         others=shown,
         outcome=typed(request, "outcome"),
@@ -111,7 +113,12 @@ def _decide_all(request: HttpRequest, workstream: Workstream) -> str:
         now=now(),
     )
     word = "linked" if made[0].outcome == DuplicateOutcome.LINK else "no duplicates"
-    return f"{len(made)} workstreams are decided with one rationale: {word}."
+    said = f"{len(made)} workstream{' is' if len(made) == 1 else 's are'} decided with one rationale: {word}."
+    if not kept:
+        return said
+    others = [one.other if one.workstream_id == workstream.pk else one.workstream for one in kept]
+    names = first_of([str(other) for other in others], 3)
+    return f"{said} Decided before, and left as decided: {names}."
 
 
 ACTS: Final[dict[str, Callable[[HttpRequest, Workstream], str]]] = {

@@ -21,7 +21,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.history import with_last_entry
-from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.engine.present import TaskParts, present_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.attempt_facts import budget_spent
@@ -114,7 +114,7 @@ def task_page(
         **ownership_context(who, workstream, detail.row.task, passed_on=has.transfers),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
-        **_so_far(detail, known, has),
+        **_so_far(detail, has),
         "diverged": known.loaded.ground.stopped,
         "why": why_task(workstream, key, now(), known) if is_open else None,
         "here": request.path,
@@ -133,7 +133,7 @@ def _runs(detail: TaskDetail) -> bool:
     return any(one.status == AttemptStatus.RUNNING for one in detail.attempts)
 
 
-def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, Any]:
+def _so_far(detail: TaskDetail, has: TaskParts) -> dict[str, Any]:
     """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts. A task
     of which no attempt has ended starts anew."""
     task = detail.row.task
@@ -141,8 +141,7 @@ def _so_far(detail: TaskDetail, known: Explained, has: TaskParts) -> dict[str, A
         return {}
     decided = returned(task, detail.attempts) if has.ended else ()
     again = to_verify_again(to_prove([task])) if has.ended or task.rework else []
-    followed = task.step.version_id == known.workstream.version_id
-    needed = [row.task.step_id for row in detail.needs] if followed else None
+    needed = [row.task.step_id for row in detail.needs]
     return {
         "returned": [decision for decision in decided if decision.what != Action.ATTEMPT_FAILED],
         "prove_again": again,

@@ -70,7 +70,8 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
             reason=note,
             withdraw_seconds=settings.WITHDRAW_SECONDS,
         )
-        more = f", takes effect in {settings.WITHDRAW_SECONDS} seconds" if review.effective_at else ""
+        seconds = settings.WITHDRAW_SECONDS if review.effective_at else 0
+        more = f"; for {seconds} seconds you can withdraw that, under Gates" if seconds else ""
         return f"{review.attempt.task.step.key} of {review.attempt.task.workstream} is signed{more}."
 
     return _each(request, who, GATES, one)

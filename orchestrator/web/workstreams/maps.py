@@ -13,13 +13,13 @@ from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.work.tasks import TaskRow, find_workstream, task_rows
 from orchestrator.queries.workstreams.live_map import live_map
 from orchestrator.web.acting import now
-from orchestrator.web.charts.maps import MapView
+from orchestrator.web.charts.maps import MOST_INLINE, MapView
 from orchestrator.web.show import show
 
 
 def map_of(known: Explained, rows: list[TaskRow], following: str = "", page: str = "") -> MapView | None:
     """The map with its links; `page` is where it stands alone."""
-    plan = live_map(known, rows, following)
+    plan = live_map(known, rows, following, MOST_INLINE if page else None)
     if plan is None:
         return None
     base = reverse("workstream", args=[known.workstream.uuid])

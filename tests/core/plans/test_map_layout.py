@@ -114,6 +114,16 @@ def test_a_plan_of_more_than_500_steps_is_folded(batches: int, folded: str, boxe
     assert held.step == "k1n1"
 
 
+def test_a_plan_of_more_steps_than_are_drawn_is_not_laid_out_and_known_all_the_same() -> None:
+    p = plan([[["a", "b", "c"]]])
+    known = {"a": StepKnown("complete")}
+    whole = plan_map(p, known, ("b", "c"), "b", "b")
+    assert plan_map(p, known, ("b", "c"), "b", "b", most_drawn=3) == whole
+    few = plan_map(p, known, ("b", "c"), "b", "b", most_drawn=2)
+    assert few.layout.boxes == ()
+    assert (few.steps, few.path, few.bottleneck) == (whole.steps, ("b", "c"), "b")
+
+
 def test_the_layout_is_linear_in_steps() -> None:
     def calls(size: int) -> int:
         """How many functions are called for a plan of so many batches."""

@@ -2,14 +2,17 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
-from orchestrator.core.terms import ExecutorKind
+from orchestrator.core.errors import NotAllowed
+from orchestrator.core.terms import ExecutorKind, Role, Scope
 from orchestrator.models import AccessToken, Executor, HistoryEntry
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import every_act
 from orchestrator.services.people.executors import issue_token, register_executor
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from tests.cast import NOON, Cast, Driver
@@ -90,10 +93,61 @@ def test_who_may_make_no_token_of_an_executor_sees_no_form_for_it(cast: Cast) ->
     assert b"Make the token" in signed_in(cast.contributor).get(address).content
 
 
-def test_a_token_of_an_observer_reads_unless_they_choose_more(cast: Cast) -> None:
-    page = signed_in(cast.observer).get("/tokens/")
-    assert "Your roles claim no work" in words(page)
+def offered(page: Any) -> list[str]:
+    return re.findall(r'name="scopes" value="(\w+)"', page.content.decode())
+
+
+def test_fr011_a_token_of_an_observer_reads_and_is_offered_nothing_else(cast: Cast) -> None:
+    client = signed_in(cast.observer)
+    page = client.get("/tokens/")
+    assert "Its account only looks on" in words(page)
+    assert offered(page) == ["read"]
     assert re.findall(r'value="(\w+)"[^>]*checked', page.content.decode()) == ["read"]
+    form = {"executor": "olgas-eyes", "kind": "agent", "label": "x", "scopes": ["read", "work"], "days": "7"}
+    refused = client.post("/tokens/", form)
+    assert refused.status_code == 422
+    assert "“work” is none of what such a token can be used for." in words(refused)
+    assert not AccessToken.objects.exists()
+    assert client.post("/tokens/", form | {"scopes": ["read"]}).status_code == 200
+    assert AccessToken.objects.get().scopes == "read"
     page = signed_in(cast.contributor).get("/tokens/")
-    assert "Your roles claim no work" not in words(page)
+    assert "Its account only looks on" not in words(page)
+    assert offered(page) == ["manage", "read", "work"]
     assert re.findall(r'value="(\w+)"[^>]*checked', page.content.decode()) == ["read", "work"]
+
+
+def test_fr011_an_administrator_is_offered_what_the_account_of_the_executor_can_use(cast: Cast) -> None:
+    """Not what the administrator could: the token acts with the roles of that account."""
+    eyes = register_executor(name="eyes", kind=ExecutorKind.AGENT, user=cast.observer, now=NOON)
+    address, client = "/operating/executors/eyes/", administrator(cast)
+    assert offered(client.get(address)) == ["read"]
+    assert client.post(address, {"label": "x", "scopes": ["manage"], "days": "7"}).status_code == 422
+    boss = Actor.person(cast.approver)
+    boss.account.is_superuser = True
+    with pytest.raises(NotAllowed, match=r"only looks on, .* cannot have the scope manage or work"):
+        issue_token(executor=eyes, label="x", scopes=frozenset(Scope), actor=boss, now=NOON)
+    assert not AccessToken.objects.exists()
+
+
+def test_fr011_the_command_makes_what_the_account_can_use(cast: Cast) -> None:
+    new = ("create_token", "--executor", "eyes", "--user", cast.observer.username)
+    with pytest.raises(CommandError, match="cannot have the scope work"):
+        call_command(*new, "--scope", "work", stdout=io.StringIO())
+    call_command(*new, stdout=io.StringIO())
+    assert AccessToken.objects.get().scopes == "read"
+
+
+def test_fr011_no_act_that_works_or_manages_is_left_to_observers_but_what_names_the_person() -> None:
+    """So what their tokens cannot be used for is what they could not do with them."""
+    open_to_them = {
+        one.name
+        for one in every_act()
+        if one.declaration.scope in {Scope.WORK, Scope.MANAGE} and one.is_open_to([Role.OBSERVER])
+    }
+    assert open_to_them == {
+        "gates.approve_gate",
+        "gates.reject_gate",
+        "signatures.withdraw_signature",
+        "subscriptions.subscribe",
+        "subscriptions.unsubscribe",
+    }

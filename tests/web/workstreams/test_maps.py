@@ -16,7 +16,7 @@ LARGE = PLAN.replace(b"Card refunds", b"Large").replace(b"### Merge Point", MORE
 def boxes(text: str) -> dict[str, str]:
     """What each box says, by the address that it leads to."""
     drawing = text[text.index('<svg class="plan-map"') : text.index("<details", text.index("plan-map"))]
-    found = re.findall(r'<a class="[^"]*" href="([^"]*)"[^>]* aria-label="([^"]*)"', drawing)
+    found = re.findall(r'<a [^>]* href="([^"]*)">.*?<title>([^<]*)</title>', drawing)
     return {unescape(href): unescape(says) for href, says in found}
 
 

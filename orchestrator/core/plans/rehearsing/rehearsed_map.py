@@ -6,8 +6,9 @@ from orchestrator.core.plans.plan_map import PlanMap, StepKnown, plan_map
 from orchestrator.core.plans.rehearsing.preview import Preview
 
 
-def rehearsed_map(plan: Plan, effect: Preview) -> PlanMap:
-    """What the preview says of a plan, as a map. Steps that have ended before are in no launch."""
+def rehearsed_map(plan: Plan, effect: Preview, most_drawn: int | None = None) -> PlanMap:
+    """What the preview says of a plan, as a map (`plan_map`). Steps that have ended before are in no
+    launch."""
     launches = {key: n for n, launch in enumerate(effect.launches, start=1) for key in launch}
     known = {
         key: StepKnown("ready" if number == 1 else "pending", f"Launch {number}", _when(number))
@@ -15,8 +16,8 @@ def rehearsed_map(plan: Plan, effect: Preview) -> PlanMap:
     }
     path = effect.critical_path
     following = effect.starts[0] if effect.starts else ""
-    return plan_map(plan, known, path, bottleneck(path, {}), following)
+    return plan_map(plan, known, path, bottleneck(path, {}), following, most_drawn=most_drawn)
 
 
 def _when(launch: int) -> str:
-    return "Starts first." if launch == 1 else f"Starts in launch {launch}, when what it needs is complete."
+    return "Starts first." if launch == 1 else "Starts when what it needs is complete."
