@@ -134,8 +134,6 @@ TEMPLATES = [
 # (sqlite.org/wal.html, "WAL-reset bug"), so older versions keep the rollback journal. Its file stays and a
 # commit empties its head: as durable as deleting it, without a wait for the folder (8 ms became 1 to 2).
 SQLITE_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
-#: What one large act leaves of it; more is given back to the disk.
-SQLITE_JOURNAL_BYTES = 4 * 1024 * 1024
 SQLITE_JOURNAL = "WAL" if SQLITE_WAL_IS_SAFE else "PERSIST"
 DATABASES = {"default": database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -143,11 +141,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; "
-        f"PRAGMA journal_size_limit={SQLITE_JOURNAL_BYTES}; PRAGMA recursive_triggers=1",
+        f"PRAGMA journal_size_limit={4 << 20}; PRAGMA recursive_triggers=1",
     }
 else:
-    # A server that does not answer, or a lock that nobody lets go, is told as such instead of holding a
-    # thread.
+    # A server that does not answer, or a lock that nobody lets go, is told as such.
     DATABASES["default"] = {"OPTIONS": {}} | DATABASES["default"]
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
@@ -185,17 +182,14 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "orchestrator.web.people.session_limits.AccountBackend",
 ]
+_DJANGOS, _OURS = "django.contrib.auth.password_validation", "orchestrator.services.people"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
-    for name, options in (
-        ("UserAttributeSimilarityValidator", {"max_similarity": 0.6}),
-        ("MinimumLengthValidator", {"min_length": 12}),
-        ("CommonPasswordValidator", {}),
-        ("NumericPasswordValidator", {}),
-    )
-] + [
-    {"NAME": f"orchestrator.services.people.{name}"}
-    for name in ("passwords.WordsOfThePlace", "breached_passwords.BreachedPasswords")
+    {"NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator", "OPTIONS": {"max_similarity": 0.6}},
+    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_DJANGOS}.CommonPasswordValidator"},
+    {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
+    {"NAME": f"{_OURS}.passwords.WordsOfThePlace"},
+    {"NAME": f"{_OURS}.breached_passwords.BreachedPasswords"},
 ]
 #: A file with the SHA-1 of passwords that were stolen elsewhere, a line each, in their order.
 BREACHED_PASSWORDS = os.environ.get("BREACHED_PASSWORDS", "")
@@ -241,8 +235,7 @@ SESSION_ENGINE = "orchestrator.models.people.open_session"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Behind a proxy that speaks TLS with browsers. The header is trusted, so the proxy has to set it whatever
-# comes in.
+# Behind a proxy that speaks TLS with browsers. Its header is trusted, so it has to set it whatever comes in.
 TLS = os.environ.get("TLS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 # Who watches over it asks on this machine; there is nothing secret in the question or the answer.

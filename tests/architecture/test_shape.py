@@ -22,6 +22,7 @@ WITH_CURSOR = {
     "models/base/bells.py",
     "models/base/guards.py",
     "models/base/search_index.py",
+    "queries/base/parts_of_rows.py",
     "queries/base/sealed.py",
     "queries/base/sql.py",
     "queries/base/timed.py",

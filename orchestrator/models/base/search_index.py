@@ -4,10 +4,10 @@ The rows are `SearchEntry`; SQLite finds words in a FTS5 table beside it, Postgr
 Installed after every migrate and idempotent. Words are runs of letters and digits in any case, on both.
 """
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orchestrator.core.terms import SearchKind
@@ -138,14 +138,38 @@ def entries_of(source: TextSource, vendor: str) -> str:
     )
 
 
+def lift_search(using: str = DEFAULT_DB_ALIAS, plan: Sequence[object] = (), **_: object) -> None:
+    """Before migrations: SQLite makes a table again under another name, and refuses that while a trigger
+    names the table. `install_search` puts them back."""
+    connection = connections[using]
+    if not plan or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for name in _installed(cursor):
+            cursor.execute(f"DROP TRIGGER {name}")
+
+
 def install_search(using: str = DEFAULT_DB_ALIAS, **_: object) -> None:
+    """Triggers that keep the index. What was changed while they were lifted is indexed now."""
     connection = connections[using]
     if ENTRIES not in connection.introspection.table_names():
         return
     statements = _sqlite() if connection.vendor == "sqlite" else _postgresql()
-    with connection.cursor() as cursor:
+    with transaction.atomic(using), connection.cursor() as cursor:
+        lifted = connection.vendor == "sqlite" and not _installed(cursor)
         for statement in statements:
             cursor.execute(statement)
+        if lifted:
+            rebuild_search(using)
+
+
+def _installed(cursor: Any) -> list[str]:
+    """The triggers of the indexed tables that SQLite has."""
+    cursor.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' "
+        "AND substr(name, 1, 20) = 'orchestrator_search_'"
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def rebuild_search(using: str = DEFAULT_DB_ALIAS) -> int:
