@@ -46,8 +46,10 @@ def said(installation: Installation, *words: str) -> str:
 
 
 def rows(installation: Installation) -> Any:
-    """Every row of every table that this release knows."""
-    return json.loads(said(installation, "dumpdata", "orchestrator", "auth", "--all"))
+    """Every row of every table that this release knows, but for the index of words, which is made again: the
+    consistency check compares that with the rows."""
+    words = ("--exclude", "orchestrator.searchentry")
+    return json.loads(said(installation, "dumpdata", "orchestrator", "auth", "--all", *words))
 
 
 def test_fr009_a_later_release_takes_an_installation_over_in_the_middle_of_its_work(tmp_path: Path) -> None:
@@ -66,6 +68,7 @@ def test_fr009_a_later_release_takes_an_installation_over_in_the_middle_of_its_w
         assert said(live, "verify_history") == history
         assert said(live, "shell", "-v", "0", "-c", TRIGGERS) == triggers
         assert said(live, "shell", "-v", "0", "-c", CHANGES).split() == ["True"] * 4
+        said(live, "check_consistency")
         live.environment = now
         assert rows(live) == before
 
