@@ -82,11 +82,15 @@ class Simulation:
         self.before = HistoryEntry.objects.count()
 
     def _start(self) -> None:
-        """As many workstreams as go on at a time, approved in the hour before now."""
+        """As many workstreams as go on at a time, approved in the hour before now. What is disturbed is work:
+        trouble of the workspace that is due waits for that."""
+        due = dict(MemoryWorkspace.faults)
+        MemoryWorkspace.faults.clear()
         for _ in range(self.together):
             driver = Driver(self.cast, self.clock.now - timedelta(hours=1))
             driver.start_afresh(plan(self.random, self.started, self.batches))
             self.started += 1
+        MemoryWorkspace.faults.update(due)
 
     def _take_places(self, patch: pytest.MonkeyPatch) -> None:
         """The simulated queue and workspace in the place of the real ones."""
