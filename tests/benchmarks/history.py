@@ -82,7 +82,7 @@ def export(reader: Any) -> None:
     from orchestrator.queries.base.history import Trail
     from tests.benchmarks.floors import judge
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(reader)
     client.get("/history/")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

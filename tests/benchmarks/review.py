@@ -34,7 +34,7 @@ def measure(large: int = 1000) -> None:
     )
     with database():
         cast = Cast()
-        client = Client()
+        client = Client(SERVER_NAME="localhost")
         client.force_login(cast.reviewer)
         small, full = _pages(client, cast, large // 2), _pages(client, cast, large)
         for name, half, page in zip(("whole", "changed"), small, full, strict=True):

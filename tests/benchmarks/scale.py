@@ -117,7 +117,7 @@ def pages(uuid: str) -> None:
     from tests.cast import Cast
     from tests.services.statements import statements
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(Cast().approver)
     print(f"\n{'page':40} statements   ms CPU   at most        kB")
     for address, most in AIMS.items():
@@ -139,7 +139,7 @@ def export() -> None:
     from orchestrator.models import Workstream
     from tests.cast import Cast
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(Cast().approver)
     start = time.process_time()
     rows = sum(part.count(b"\r\n") for part in client.get("/portfolio.csv"))
