@@ -8,10 +8,8 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 TESTS ?=
 # As many test processes as there are processors, each with a database of its own.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-# Where the tests' thousands of small files stand: in memory, where this machine has room for them there.
-ROOM := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 # A process that has nothing left takes tests over from the others.
-PYTEST := env $(ROOM) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+PYTEST := sh tests/in_memory.sh $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 SUITE := $(PYTEST) -m "not browser and not nightly" $(TESTS)
 BROWSER_SUITE := $(PYTEST) -m "browser and not nightly"
 # Where the long tests look for new examples: another place every night, and the same one again by its number.

@@ -12,7 +12,7 @@ from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.usage_facts import usage_facts
 from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.queries.engine.held import lost_before
-from orchestrator.queries.work.briefs import criteria_of, whole_brief
+from orchestrator.queries.work.briefs import whole_brief
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.proof import verification_facts
@@ -82,13 +82,12 @@ def budget_spent(task: Task) -> SpentBudget | None:
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
     """The claim with its brief, both together so short that they fit an agent's context."""
-    task = assignment.attempt.task
-    criteria = criteria_of(task)
+    brief = whole_brief(assignment.attempt.task_id)
     whole = ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
-        criteria=criteria,
-        brief=replace(whole_brief(task.pk, criteria), criteria=()),
+        criteria=brief.criteria,
+        brief=replace(brief, criteria=()),
     )
     shown, left_out = fitted(whole)
     short = replace(shown.brief, left_out=tuple(_of_brief(one) for one in left_out))

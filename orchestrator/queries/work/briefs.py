@@ -58,8 +58,8 @@ def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
     return replace(whole, **(shown | {"left_out": tuple(rest)}))
 
 
-def whole_brief(task_id: int, criteria: tuple[CriterionFacts, ...] | None = None) -> Brief:
-    """Everything; NotFound when there is no such task. `criteria` are its own, where they are known."""
+def whole_brief(task_id: int) -> Brief:
+    """Everything; NotFound when there is no such task."""
     rows = with_live_attempts(
         Task.objects.select_related("step__thread__batch__stage", "workstream__version__workflow")
     )
@@ -70,8 +70,7 @@ def whole_brief(task_id: int, criteria: tuple[CriterionFacts, ...] | None = None
     needs = dict(step.needs.values_list("needed_id", "needed__key"))
     upstream = upstream_of(task, needs)
     held = list(step.resources.values_list("name", "is_files"))
-    if criteria is None:
-        criteria = criteria_of(task)
+    criteria = _criteria(task)
     return Brief(
         summary=_summary(task, criteria),
         address=f"/api/tasks/{task.pk}/brief",
@@ -155,7 +154,7 @@ def _answer(intervention: Intervention) -> InterventionFacts:
     )
 
 
-def criteria_of(task: Task) -> tuple[CriterionFacts, ...]:
+def _criteria(task: Task) -> tuple[CriterionFacts, ...]:
     asked = kinds_to_prove(task.rework)
     rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
     return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
