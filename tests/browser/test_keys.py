@@ -68,6 +68,7 @@ def opened(page: Any, address: str) -> None:
         except Error as interrupted:
             if not left or "interrupted by another navigation" not in interrupted.message:
                 raise
+            page.wait_for_load_state("networkidle")  # what was on its way has come, and interrupts no more
         else:
             return
 
