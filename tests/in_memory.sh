@@ -6,6 +6,8 @@ if [ -n "$TMPDIR" ] || ! [ "${free:-0}" -gt 4000000 ]; then
 fi
 TMPDIR=$(mktemp -d /dev/shm/orchestrator-tests-XXXXXX) || exec "$@"
 export TMPDIR
+# A server that a test starts runs as another user, who has to pass through; what is in it stays closed.
+chmod 711 "$TMPDIR"
 trap 'rm -rf "$TMPDIR"' EXIT
 trap 'exit 130' INT TERM
 "$@"
