@@ -55,10 +55,11 @@ class Frontier:
 
 def root_of(hashes: Iterable[bytes]) -> bytes:
     """The root of a tree by the hashes of its leaves."""
-    frontier = Frontier()
-    for one in hashes:
-        frontier.append(one)
-    return frontier.root()
+    row = list(hashes)
+    while len(row) > 1:
+        last = row[-1:] if len(row) % 2 else []
+        row = [*map(node_hash, row[::2], row[1::2]), *last]
+    return row[0] if row else EMPTY
 
 
 def root_between(nodes: Nodes, start: int, end: int) -> bytes:

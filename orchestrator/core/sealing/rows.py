@@ -44,8 +44,7 @@ def _text(value: Value) -> str:
 
 def rows_root(rows: Iterable[bytes]) -> str:
     """The root over rows in the order of their ids; of one alone its own hash."""
-    hashes = [leaf_hash(row) for row in rows]
-    return (hashes[0] if len(hashes) == 1 else root_of(hashes)).hex()
+    return root_of(map(leaf_hash, rows)).hex()
 
 
 def written_ids(ids: Sequence[int]) -> str:
