@@ -47,6 +47,21 @@ def rows_root(rows: Iterable[bytes]) -> str:
     return root_of(map(leaf_hash, rows)).hex()
 
 
+def rows_text(said: Mapping[str, Mapping[str, str]]) -> str:
+    """The canonical text of what an entry says of rows, where that is what `said_of` makes: words without a
+    sign that JSON writes otherwise, in their order. Of anything else it is another text than it was read
+    from; ValueError, TypeError or KeyError where there is none."""
+    if list(said) != sorted(said):
+        raise ValueError("The kinds have an order.")
+    return f"{{{','.join([_said_text(kind, one) for kind, one in said.items()])}}}"
+
+
+def _said_text(kind: str, said: Mapping[str, str]) -> str:
+    if "root" in said:
+        return f'"{kind}":{{"ids":"{said["ids"]}","root":"{said["root"]}"}}'
+    return f'"{kind}":{{"digests":"{said["digests"]}","ids":"{said["ids"]}"}}'
+
+
 def written_ids(ids: Sequence[int]) -> str:
     """`3-5,9`: ids that rise, those that follow one another as one part."""
     parts: list[str] = []
