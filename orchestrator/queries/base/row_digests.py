@@ -25,6 +25,7 @@ from django.db.models import (
 from orchestrator.core.sealing.rows import Value
 from orchestrator.queries.base.parts import MANY, in_parts
 from orchestrator.queries.base.parts_of_rows import RowPart
+from orchestrator.queries.base.sql import answers
 
 #: What both write alike as it is.
 _PLAIN: Final = (CharField, TextField, IntegerField, ForeignKey)
@@ -53,11 +54,8 @@ def quick_changed(part: RowPart) -> Digests:
 
 
 def _hashed(sql: str, parameters: Sequence[Value] | None = None) -> Digests:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        while found := cursor.fetchmany(MANY):
-            for key, content in found:
-                yield key, sha256(content).digest()
+    for key, content in answers(sql, parameters, together=MANY):
+        yield key, sha256(content).digest()
 
 
 @lru_cache(500)
@@ -88,6 +86,7 @@ def _written(field: "Field[Any, Any]", name: str) -> str:
 @cache
 def _writes_alike() -> bool:
     """Whether this SQLite writes text as JSON the way Python does."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT json_object('a', %s, 'b', json('true'), 'c', NULL, 'd', 1)", [_SIGNS])
-        return cursor.fetchone()[0] == f'{{"a":{encode_basestring(_SIGNS)},"b":true,"c":null,"d":1}}'
+    asked = "SELECT json_object('a', %s, 'b', json('true'), 'c', NULL, 'd', 1)"
+    return [*answers(asked, [_SIGNS], together=1)] == [
+        (f'{{"a":{encode_basestring(_SIGNS)},"b":true,"c":null,"d":1}}',)
+    ]

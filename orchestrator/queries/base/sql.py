@@ -194,7 +194,11 @@ def plain_rows(rows: "QuerySet[Any, Any]") -> Sequence[Sequence[Any]]:
 
 def streamed(rows: "QuerySet[Any, Any]", together: int) -> Iterator[Sequence[Any]]:
     """The same of rows of which there are too many to have them all at once."""
-    sql, parameters = rows.query.sql_with_params()
+    return answers(*rows.query.sql_with_params(), together=together)
+
+
+def answers(sql: str, parameters: Sequence[Any] | None = None, *, together: int) -> Iterator[Sequence[Any]]:
+    """What the database answers to a statement, fetched so many rows at a time."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(sql, parameters)
         while some := cursor.fetchmany(together):
