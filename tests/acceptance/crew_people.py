@@ -3,7 +3,8 @@
 `python -m tests.acceptance.crew_people begin NAME…` reads a plan from its input, has it approved, makes an
 agent of each name and prints the workstream's slug and their tokens. `… gone NAME…` declares failed what
 these agents hold, and queues it again. `… end SLUG` prints what came of it. `begin_several`, `open` and
-`end_several` are the same for a JSON list of plans and for everything there is.
+`end_several` are the same for a JSON list of plans and for everything there is; `waited` says how long the
+newest of them waited.
 """
 
 import json
@@ -18,6 +19,7 @@ django.setup()
 from django.contrib.auth.models import Group, User  # noqa: E402
 from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from django_q.models import OrmQ  # noqa: E402
 
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus  # noqa: E402
 from orchestrator.models import Assignment, Attempt, HandoffArtifact, Task, Workstream  # noqa: E402
@@ -115,6 +117,15 @@ def open_tasks(_: list[str]) -> int:
     return Task.objects.exclude(status__in=[TaskStatus.COMPLETE, TaskStatus.CANCELLED]).count()
 
 
+def waited(_: list[str]) -> dict[str, object]:
+    """Seconds from the approval of the newest plan until work of it was launched, and what the queue holds."""
+    attempt = Attempt.objects.order_by("-task__workstream_id", "queued_at").first()
+    assert attempt is not None
+    approved_at = attempt.task.step.version.decided_at
+    assert approved_at is not None
+    return {"seconds": (attempt.queued_at - approved_at).total_seconds(), "messages": OrmQ.objects.count()}
+
+
 def end_several(_: list[str]) -> dict[str, object]:
     done = Attempt.objects.filter(status=AttemptStatus.COMPLETED)
     breach = first_breach()
@@ -138,5 +149,6 @@ if __name__ == "__main__":
         "begin_several": begin_several,
         "open": open_tasks,
         "end_several": end_several,
+        "waited": waited,
     }
     print(json.dumps(acts[what](words)))

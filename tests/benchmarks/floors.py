@@ -26,6 +26,14 @@ def judge(name: str, measured: float, most: float, unit: str = "") -> str:
     return "falls short"
 
 
+def judge_least(name: str, measured: float, least: float, unit: str = "") -> str:
+    """The same of what is better the more it is."""
+    if measured >= least:
+        return ""
+    short.append(f"{name}: {measured:.4g}{unit}, at least {least:.4g}{unit}")
+    return "falls short"
+
+
 def ended() -> int:
     """Print what falls short; the exit code of the run."""
     print(f"\n{len(short)} rows fall short" + "".join(f"\n  {one}" for one in short))
