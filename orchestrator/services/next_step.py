@@ -9,7 +9,8 @@ from orchestrator.core.errors import ExecutorBusy, InvalidInput
 from orchestrator.core.limits import WAIT_SECONDS
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import Scope
-from orchestrator.models import Assignment, Executor, Verification
+from orchestrator.models import Assignment, Attempt, Executor, Task, Verification
+from orchestrator.queries.base.sql import Joined, Table, link
 from orchestrator.queries.work.work import Wanted
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
@@ -86,4 +87,16 @@ def _first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> N
 
 
 def _step(number: int, *, again: bool) -> NextStep:
-    return NextStep(Assignment.objects.select_related("attempt__task").get(pk=number), again=again)
+    found = _CLAIMED.rows(number)[0]
+    assignment: Assignment = found["assignment"]
+    link(assignment, "attempt", found["attempt"])
+    link(found["attempt"], "task", found["task"])
+    return NextStep(assignment, again=again)
+
+
+_CLAIMED = Joined(
+    {"assignment": Table(Assignment), "attempt": Table(Attempt), "task": Table(Task)},
+    """orchestrator_assignment assignment
+JOIN orchestrator_attempt attempt ON attempt.id = assignment.attempt_id
+JOIN orchestrator_task task ON task.id = attempt.task_id WHERE assignment.id = %s""",
+)

@@ -118,7 +118,7 @@ def open_tasks(_: list[str]) -> int:
 
 
 def waited(_: list[str]) -> dict[str, object]:
-    """Seconds from the approval of the newest plan until work of it was launched, and what the queue holds."""
+    """Seconds from the approval of the newest plan until its first launch, and messages in the queue."""
     attempt = Attempt.objects.order_by("-task__workstream_id", "queued_at").first()
     assert attempt is not None
     approved_at = attempt.task.step.version.decided_at

@@ -120,16 +120,23 @@ def show(executors: list[Timed], rate: float, waited: dict[str, Any]) -> None:
     completions = [took for one in executors for took in one.completions]
     shares = sorted(len(one.keys) for one in executors)
     keys = Counter(key for one in executors for key in one.keys)
+    least, left, other = shares[0] / shares[-1], waited["messages"], waited["seconds"]
     rows = [
         ("steps a second", rate, judge_least("steps a second", rate, LEAST[vendor])),
         ("a claim, 99 of 100, ms", late(claims), judge("a claim", late(claims), CALL, " ms")),
         ("a completion, 99 of 100, ms", late(completions), judge("a completion", late(completions), CALL)),
         ("steps done twice", len(keys) - sum(keys.values()), judge("twice", max(keys.values()), 1)),
-        ("least share, of the most", shares[0] / shares[-1], judge_least("share", shares[0] / shares[-1], EVEN)),
-        ("messages left", waited["messages"], judge("messages left", waited["messages"], LEFT)),
-        ("another plan waited, s", waited["seconds"], judge("another plan", waited["seconds"], OTHERS, " s")),
+        (
+            "least share, of the most",
+            shares[0] / shares[-1],
+            judge_least("share", shares[0] / shares[-1], EVEN),
+        ),
+        ("messages left", left, judge("messages left", left, LEFT)),
+        ("another plan waited, s", other, judge("another plan", other, OTHERS, " s")),
     ]
-    print(f"\n{EXECUTORS} executors over REST, {vendor}, {len(completions)} steps, {os.cpu_count()} processors")
+    print(
+        f"\n{EXECUTORS} executors over REST, {vendor}, {len(completions)} steps, {os.cpu_count()} processors"
+    )
     for name, measured, failed in rows:
         print(f"{name:32} {measured:8.1f}   {failed}".rstrip(), flush=True)
     print(f"shares {shares}, refused {dict(sum((one.refused for one in executors), Counter()))}")

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from orchestrator.core.people.roles import DOERS, HUMAN, WORKING, doers, usable_scopes
 from orchestrator.core.terms import ExecutorKind, Role
-from orchestrator.models import Executor, Step
+from orchestrator.models import Step
 from orchestrator.queries.base.sql import Joined
 
 
@@ -49,11 +49,11 @@ def may_do(roles: Collection[Role], task: str = "") -> Q:
     return found | by_thread | ~Q(**{f"{step}__in": ["", *sorted(DOERS)]})
 
 
-def suiting(executor: Executor | None, task: str = "") -> Q:
-    """Rows whose task an executor of this one's kind does: `suits` in SQL. Nobody stands for a person."""
-    if executor is None or executor.kind == ExecutorKind.PERSON:
+def suiting(kind: str, task: str = "") -> Q:
+    """Rows whose task an executor of this kind does: `suits` in SQL. No kind stands for a person."""
+    if kind in ("", ExecutorKind.PERSON):
         return Q()
-    if executor.kind == ExecutorKind.TOOL:
+    if kind == ExecutorKind.TOOL:
         return ~Q(**{f"{task}step__tool": HUMAN})
     return Q(**{f"{task}step__tool": ""})
 

@@ -12,6 +12,7 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
 from orchestrator.queries.base.order import plan_order, thread_order
+from orchestrator.queries.base.sql import Joined
 
 STEP = "attempt__task__step__"
 
@@ -48,6 +49,8 @@ def lost_before(task: Task) -> Lost | None:
 
 def _damaged(workstream: int) -> list[tuple[str, int, int, int, int, str, str]]:
     """The latest result of each complete task, where it is damaged, in plan order."""
+    if not _ANY_DAMAGED.rows(workstream):
+        return []
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS)
     later = results.exclude(state=ArtifactState.QUARANTINED).filter(
         attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence")
@@ -60,3 +63,11 @@ def _damaged(workstream: int) -> list[tuple[str, int, int, int, int, str, str]]:
     )
     columns = (f"{STEP}key", *thread_order(f"{STEP}thread__"), f"{STEP}run_index", "path", "problem")
     return list(found.order_by(*plan_order(STEP), "sequence").values_list(*columns))
+
+
+_ANY_DAMAGED = Joined(
+    {},
+    f"""orchestrator_handoffartifact handover
+WHERE handover.workstream_id = %s AND handover.state = '{ArtifactState.DAMAGED.value}' LIMIT 1""",
+    {"here": "1"},
+)

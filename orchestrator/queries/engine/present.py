@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from orchestrator.core.terms import OPEN_TASK, ArtifactState, DuplicateOutcome, VersionStatus
+from orchestrator.core.terms import OPEN_TASK, ArtifactState, AttemptStatus, DuplicateOutcome, VersionStatus
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.base.sql import Joined
 
@@ -51,6 +51,26 @@ class TaskParts(NamedTuple):
     dropped: bool
 
 
+class BriefParts(NamedTuple):
+    """Each is whether a brief has any to tell.
+
+    `ended` and `completed`: attempts at the task; `questions` at it, of any time; `learnings` of its
+    workstream; `taken_over`: workstreams merged into that.
+    """
+
+    ended: bool
+    completed: bool
+    questions: bool
+    learnings: bool
+    taken_over: bool
+
+
+def present_in_brief(task: Task) -> BriefParts:
+    """One statement."""
+    found = _PRESENT_IN_BRIEF.rows(task.pk)[0]
+    return BriefParts(**{name: bool(value) for name, value in found.items()})
+
+
 def present_of(task: Task) -> TaskParts:
     """One statement."""
     found = _PRESENT_OF_TASK.rows(task.pk)[0]
@@ -74,6 +94,8 @@ def _of_tasks(table: str, condition: str = "") -> str:
   WHERE t.workstream_id = workstream.id{condition})"""
 
 
+_TAKEN_OVER = """EXISTS (SELECT 1 FROM orchestrator_workstream o
+  WHERE o.merged_into_id = workstream.id)"""
 _DROPPED = """EXISTS (SELECT 1 FROM orchestrator_task t JOIN orchestrator_step s ON s.id = t.step_id
   WHERE t.workstream_id = workstream.id AND s.version_id <> workstream.version_id)"""
 _OPEN = ", ".join(f"'{status.value}'" for status in sorted(OPEN_TASK))
@@ -89,8 +111,7 @@ WHERE workstream.id = %s""",
         "ties": f"""EXISTS (SELECT 1 FROM orchestrator_duplicatedecision d
   WHERE (d.workstream_id = workstream.id OR d.other_id = workstream.id)
   AND d.outcome <> '{DuplicateOutcome.OVERRIDE.value}')""",
-        "taken_over": """EXISTS (SELECT 1 FROM orchestrator_workstream o
-  WHERE o.merged_into_id = workstream.id)""",
+        "taken_over": _TAKEN_OVER,
         "transfers": _of("ownershiptransfer", " AND r.task_id IS NULL AND r.blocker_id IS NULL"),
         "questions": _of_tasks("intervention", " AND r.cleared_at IS NULL"),
         "blockers": _of_tasks("blocker"),
@@ -116,10 +137,11 @@ WHERE workstream.id = %s""",
     },
 )
 _OWN = "EXISTS (SELECT 1 FROM orchestrator_{} r WHERE r.task_id = task.id{})"
+_OF_TASK = """orchestrator_task task
+JOIN orchestrator_workstream workstream ON workstream.id = task.workstream_id WHERE task.id = %s"""
 _PRESENT_OF_TASK = Joined(
     {},
-    """orchestrator_task task
-JOIN orchestrator_workstream workstream ON workstream.id = task.workstream_id WHERE task.id = %s""",
+    _OF_TASK,
     {
         "ended": _OWN.format("attempt", " AND r.ended_at IS NOT NULL"),
         "artifacts": """EXISTS (SELECT 1 FROM orchestrator_attempt a
@@ -128,5 +150,16 @@ JOIN orchestrator_workstream workstream ON workstream.id = task.workstream_id WH
         "questions": _OWN.format("intervention", ""),
         "transfers": _OWN.format("ownershiptransfer", " AND r.blocker_id IS NULL"),
         "dropped": _DROPPED,
+    },
+)
+_PRESENT_IN_BRIEF = Joined(
+    {},
+    _OF_TASK,
+    {
+        "ended": _OWN.format("attempt", " AND r.ended_at IS NOT NULL"),
+        "completed": _OWN.format("attempt", f" AND r.status = '{AttemptStatus.COMPLETED.value}'"),
+        "questions": _OWN.format("intervention", ""),
+        "learnings": _of("learning"),
+        "taken_over": _TAKEN_OVER,
     },
 )

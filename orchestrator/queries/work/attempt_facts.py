@@ -12,10 +12,11 @@ from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.usage_facts import usage_facts
 from orchestrator.queries.base.used import asks_about_budget, step_budget, used_for
 from orchestrator.queries.engine.held import lost_before
-from orchestrator.queries.work.briefs import whole_brief
+from orchestrator.queries.work.briefs import brief_of
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.proof import verification_facts
+from orchestrator.queries.work.task_facts import whole_task
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -29,6 +30,11 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
     )
     if attempt is None:
         raise NotFound("There is no such attempt.")
+    return _facts(attempt)
+
+
+def _facts(attempt: Attempt) -> AttemptFacts:
+    """Of an attempt that was read with its task and with what belongs to it."""
     assignment: Assignment | None = getattr(attempt, "assignment", None)
     place: WorkPlace | None = getattr(attempt, "place", None)
     running = attempt.status == AttemptStatus.RUNNING
@@ -82,9 +88,12 @@ def budget_spent(task: Task) -> SpentBudget | None:
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
     """The claim with its brief, both together so short that they fit an agent's context."""
-    brief = whole_brief(assignment.attempt.task_id)
+    task = whole_task(assignment.attempt.task_id)
+    brief = brief_of(task)
+    live: list[Attempt] = task.live  # type: ignore[attr-defined]
+    claimed = next((one for one in live if one.pk == assignment.attempt_id), None)
     whole = ClaimFacts(
-        attempt=attempt_facts(assignment.attempt_id),
+        attempt=_facts(claimed) if claimed else attempt_facts(assignment.attempt_id),
         token=assignment.token,
         criteria=brief.criteria,
         brief=replace(brief, criteria=()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.contract.artifacts import ArtifactFacts
 from orchestrator.contract.briefs import (
@@ -15,12 +15,13 @@ from orchestrator.contract.briefs import (
     TaughtFacts,
 )
 from orchestrator.core.engine.proof import kinds_to_prove
-from orchestrator.core.errors import NotFound
 from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
+from orchestrator.models import Attempt, HandoffArtifact, Intervention, Step, Task, Workstream
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.sql import Joined
 from orchestrator.queries.engine.explanations import explain_one
+from orchestrator.queries.engine.present import present_in_brief
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream
@@ -28,10 +29,10 @@ from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.places import place_of
-from orchestrator.queries.work.proof import proof_demanded, verification_facts, verified_by
+from orchestrator.queries.work.proof import criteria_of, proof_demanded, verification_facts, verified_by
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
-from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
+from orchestrator.queries.work.task_facts import task_facts, whole_task
 
 
 def brief(task_id: int, offset: int = 0) -> Brief:
@@ -60,16 +61,13 @@ def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
 
 def whole_brief(task_id: int) -> Brief:
     """Everything; NotFound when there is no such task."""
-    rows = with_live_attempts(
-        Task.objects.select_related("step__thread__batch__stage", "workstream__version__workflow")
-    )
-    task = rows.filter(pk=task_id).first()
-    if task is None:
-        raise NotFound("There is no such task.")
-    step = task.step
-    needs = dict(step.needs.values_list("needed_id", "needed__key"))
-    upstream = upstream_of(task, needs)
-    held = list(step.resources.values_list("name", "is_files"))
+    return brief_of(whole_task(task_id))
+
+
+def brief_of(task: Task) -> Brief:
+    """The same of a task that came from `whole_task`."""
+    step, has, around = task.step, present_in_brief(task), _around(task.step)
+    upstream = upstream_of(task, around.needs)
     criteria = _criteria(task)
     return Brief(
         summary=_summary(task, criteria),
@@ -82,21 +80,55 @@ def whole_brief(task_id: int) -> Brief:
         condition=step.condition,
         outcomes=step.outcome_words,
         may_add=steps_left(step),
-        needs=tuple(needs.values()),
-        files=tuple(name for name, is_files in held if is_files),
-        resources=tuple(name for name, is_files in held if not is_files),
-        place=place_of(task, upstream),
+        needs=tuple(around.needs.values()),
+        files=around.files,
+        resources=around.resources,
+        place=place_of(task, upstream, around.owned),
         criteria=criteria,
-        earlier_attempts=_earlier(task),
+        earlier_attempts=_earlier(task) if has.ended else (),
         upstream=upstream,
-        interventions=_answers(task),
-        learnings=_learnings(task),
+        interventions=_answers(task) if has.questions else (),
+        learnings=_learnings(task) if has.learnings or task.workstream.version.repository else (),
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
-        took_over=taken_over(task.workstream),
-        rework=rework_of(task),
+        took_over=taken_over(task.workstream) if has.taken_over else (),
+        rework=rework_of(task) if has.completed else None,
         verified_by=verified_by(task, task.workstream),
         verification=next((verification_facts(one) for one in task.live), None),  # type: ignore[attr-defined]
     )
+
+
+class _Around(NamedTuple):
+    """What a step names: keys of the steps that it needs, by id, files and other resources that it holds, and
+    the files that its thread owns."""
+
+    needs: dict[int, str]
+    files: tuple[str, ...]
+    resources: tuple[str, ...]
+    owned: tuple[str, ...]
+
+
+def _around(step: Step) -> _Around:
+    """One statement."""
+    found = [
+        (row["kind"], row["number"], row["name"]) for row in _AROUND.rows(step.pk, step.pk, step.thread_id)
+    ]
+    needs = {number: name for kind, number, name in sorted(found) if kind == "need"}
+    names = {kind: tuple(sorted(name for one, _, name in found if one == kind)) for kind in _KINDS}
+    return _Around(needs, *(names[kind] for kind in _KINDS))
+
+
+_KINDS = ("files", "resource", "owned")
+_AROUND = Joined(
+    {},
+    """(
+SELECT 'need' AS kind, need.needed_id AS number, needed.key AS name FROM orchestrator_stepneed need
+JOIN orchestrator_step needed ON needed.id = need.needed_id WHERE need.step_id = %s
+UNION ALL SELECT CASE WHEN held.is_files THEN 'files' ELSE 'resource' END, 0, held.name
+FROM orchestrator_stepresource held WHERE held.step_id = %s
+UNION ALL SELECT 'owned', 0, owned.pattern FROM orchestrator_ownedfiles owned WHERE owned.thread_id = %s
+) around""",
+    {name: f"around.{name}" for name in ("kind", "number", "name")},
+)
 
 
 def _summary(task: Task, criteria: Sequence[CriterionFacts]) -> str:
@@ -156,7 +188,7 @@ def _answer(intervention: Intervention) -> InterventionFacts:
 
 def _criteria(task: Task) -> tuple[CriterionFacts, ...]:
     asked = kinds_to_prove(task.rework)
-    rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
+    rows = criteria_of(task.step_id)
     return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
 
 
@@ -198,4 +230,6 @@ def upstream_of(task: Task, needed: Collection[int]) -> tuple[ArtifactFacts, ...
         upstream = Upstream(workstream)
     done = TaskStatus.COMPLETE
     before = [result.pk for result in upstream.results(step) if result.attempt.task.status == done]
+    if not before:
+        return ()
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

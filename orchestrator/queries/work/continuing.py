@@ -40,7 +40,7 @@ def to_continue(executor: Executor) -> Sequence[Task]:
     )
     left = Task.objects.filter(
         may_do(roles_of(executor.user)),
-        suiting(executor),
+        suiting(executor.kind),
         Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
         workstream__status=WorkstreamStatus.ACTIVE,
         status=TaskStatus.PENDING,

@@ -22,7 +22,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.core.plans.lanes import LANES_FOLDER, lane_branch, lane_worktree
 from orchestrator.core.terms import AttemptStatus, PlaceState, TaskStatus
-from orchestrator.models import Attempt, PlaceClash, PlaceCommit, Task, TouchedFile, WorkPlace
+from orchestrator.models import Attempt, PlaceClash, PlaceCommit, Step, Task, TouchedFile, WorkPlace
 from orchestrator.queries.handoff.expected import folder_of
 from orchestrator.queries.handoff.upstream import output_place
 from orchestrator.queries.work.baseline import base_branch_of
@@ -63,8 +63,9 @@ def has_place(task: Task) -> bool:
     return bool(task.workstream.version.repository) and not task.step.is_gate
 
 
-def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
-    """`upstream` are the handovers that the step builds on."""
+def place_of(task: Task, upstream: Iterable[ArtifactFacts], owned: Sequence[str] | None = None) -> PlaceFacts:
+    """`upstream` are the handovers that the step builds on; the files that its thread `owned` are read where
+    they are not given."""
     step, workstream, version = task.step, task.workstream, task.workstream.version
     place = _latest(task) if version.repository else None
     folder = place.folder if place and place.folder else folder_of(step)
@@ -74,7 +75,7 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         stage=str(step.thread.batch.stage),
         batch=str(step.thread.batch),
         thread=str(step.thread),
-        owned_files=tuple(step.thread.owned_files.values_list("pattern", flat=True)),
+        owned_files=tuple(_owned(step) if owned is None else owned),
         outputs_folder=f"{output_place(workstream, step).folder}/",
         repository=version.repository,
         base_branch=version.base_branch,
@@ -95,6 +96,10 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         push_to=pushed_ref(place) if place and place.start else "",
         plan=_plan_around(task),
     )
+
+
+def _owned(step: Step) -> list[str]:
+    return list(step.thread.owned_files.values_list("pattern", flat=True))
 
 
 def pushed_ref(place: WorkPlace) -> str:

@@ -130,8 +130,12 @@ def sentence_of(row: Verification) -> str:
 def criteria_to_prove(task: Task) -> list[Criterion]:
     """Returns the exit criteria of the task's step in their order, after rework behind its entry criteria."""
     kinds = kinds_to_prove(task.rework)
-    criteria: list[Criterion] = [row["criterion"] for row in _CRITERIA.rows(task.step_id)]
-    return [criterion for criterion in criteria if criterion.kind in kinds]
+    return [criterion for criterion in criteria_of(task.step_id) if criterion.kind in kinds]
+
+
+def criteria_of(step: int) -> list[Criterion]:
+    """All of them, by kind and in their order."""
+    return [row["criterion"] for row in _CRITERIA.rows(step)]
 
 
 _CRITERIA = Joined(

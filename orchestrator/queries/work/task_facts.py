@@ -13,11 +13,27 @@ from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plans.lanes import lane_worktree
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, Task, WorkPlace
+from orchestrator.models import (
+    Assignment,
+    Attempt,
+    Batch,
+    Executor,
+    RecordedVerdict,
+    Stage,
+    Step,
+    Task,
+    Thread,
+    Verification,
+    Workflow,
+    WorkflowVersion,
+    WorkPlace,
+    Workstream,
+)
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.asked import refuse_no_workstream
 from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do, suiting
+from orchestrator.queries.base.sql import Found, Joined, Table, link
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.work import HELD
@@ -84,7 +100,7 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
             )
             .exclude(kept_for_others(Q(executor=wanted.claimer)))
             .exclude(HELD)
-            .filter(suiting(wanted.claimer))
+            .filter(suiting(wanted.claimer.kind if wanted.claimer else ""))
         )
         if wanted.roles is not None:
             tasks = tasks.filter(may_do(wanted.roles))
@@ -100,6 +116,32 @@ def with_live_attempts(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related("step", "workstream").prefetch_related(
         Prefetch("attempts", queryset=live, to_attr="live")
     )
+
+
+def whole_task(task_id: int) -> Task:
+    """A task as a brief tells it, with its live attempts, its place in the plan and its plan: two
+    statements. NotFound when there is none."""
+    found = _WHOLE.first(task_id)
+    if found is None:
+        raise NotFound("There is no such task.")
+    task: Task = found["task"]
+    for row, name in _KNOWN:
+        link(found[row], name, found[name])
+    task.live = [_linked(task, row) for row in _LIVE.rows(task_id)]  # type: ignore[attr-defined]
+    return task
+
+
+def _linked(task: Task, found: Found) -> Attempt:
+    attempt: Attempt = found["attempt"]
+    link(attempt, "task", task)
+    for name in ("assignment", "verification", "place"):
+        link(attempt, name, found[name])
+    for name in ("assignment", "place"):
+        if found[name] is not None:
+            link(found[name], "attempt", attempt)
+    if found["assignment"] is not None:
+        link(found["assignment"], "executor", found["executor"])
+    return attempt
 
 
 def task_facts(task: Task, verdict: Verdict | None = None) -> TaskFacts:
@@ -137,3 +179,55 @@ def _live_attempt(attempt: Attempt) -> LiveAttempt:
         branch=place.branch if place else "",
         base=place.base if place else "",
     )
+
+
+_WITHOUT_OUTPUTS = tuple(
+    field.attname for field in Verification._meta.concrete_fields if field.attname != "outputs"
+)
+#: Which row knows which other one, by the name of its column.
+_KNOWN = (
+    *(("task", name) for name in ("step", "workstream", "verdict")),
+    ("step", "thread"),
+    ("thread", "batch"),
+    ("batch", "stage"),
+    ("workstream", "version"),
+    ("version", "workflow"),
+)
+_WHOLE = Joined(
+    {
+        "task": Table(Task),
+        "step": Table(Step),
+        "thread": Table(Thread),
+        "batch": Table(Batch),
+        "stage": Table(Stage),
+        "workstream": Table(Workstream),
+        "version": Table(WorkflowVersion),
+        "workflow": Table(Workflow),
+        "verdict": Table(RecordedVerdict),
+    },
+    """orchestrator_task task
+JOIN orchestrator_step step ON step.id = task.step_id
+JOIN orchestrator_thread thread ON thread.id = step.thread_id
+JOIN orchestrator_batch batch ON batch.id = thread.batch_id
+JOIN orchestrator_stage stage ON stage.id = batch.stage_id
+JOIN orchestrator_workstream workstream ON workstream.id = task.workstream_id
+JOIN orchestrator_workflowversion version ON version.id = workstream.version_id
+JOIN orchestrator_workflow workflow ON workflow.id = version.workflow_id
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id
+WHERE task.id = %s""",
+)
+_LIVE = Joined(
+    {
+        "attempt": Table(Attempt),
+        "assignment": Table(Assignment),
+        "executor": Table(Executor),
+        "verification": Table(Verification, _WITHOUT_OUTPUTS),
+        "place": Table(WorkPlace),
+    },
+    f"""orchestrator_attempt attempt
+LEFT JOIN orchestrator_assignment assignment ON assignment.attempt_id = attempt.id
+LEFT JOIN orchestrator_executor executor ON executor.id = assignment.executor_id
+LEFT JOIN orchestrator_verification verification ON verification.id = attempt.verification_id
+LEFT JOIN orchestrator_workplace place ON place.attempt_id = attempt.id
+WHERE attempt.task_id = %s AND attempt.status IN ({", ".join(f"'{one}'" for one in sorted(LIVE))})""",
+)

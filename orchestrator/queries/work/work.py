@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q, QuerySet
 
-from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, Reason, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, HistoryEntry, Workstream
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of, suiting
@@ -23,28 +27,103 @@ class Wanted:
     repository: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks for work, and for which: all that the statement depends on."""
+
+    executor: int
+    kind: str
+    roles: frozenset[Role]
+    workstream: int | None
+    repository: str
+
+
+def first_free(executor: Executor, wanted: Wanted) -> int | None:
+    """The workstream of the first attempt that this executor may claim."""
+    return _number(_anywhere(_asking(executor, wanted)))
+
+
+def first_free_in(workstream: int, executor: Executor, wanted: Wanted) -> int | None:
+    """The first attempt in a workstream that this executor may claim."""
+    kept = _inside(_asking(executor, wanted))
+    return _number(kept and kept.of(workstream))
+
+
+def _asking(executor: Executor, wanted: Wanted) -> _Asking:
+    workstream = wanted.workstream.pk if wanted.workstream else None
+    return _Asking(executor.pk, executor.kind, roles_of(executor.user), workstream, wanted.repository)
+
+
+class _Kept(NamedTuple):
+    """A statement that was made once, and its parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+    def of(self, workstream: int) -> "_Kept":
+        """With this workstream where `SOME` stands."""
+        return self._replace(parameters=tuple(workstream if p == SOME else p for p in self.parameters))
+
+
+#: Stands in a kept statement for a workstream; no row has this id.
+SOME: Final = -(2**40) - 7
+
+
+@lru_cache(500)
+def _anywhere(asking: _Asking) -> _Kept | None:
+    return _kept(_asked_for(asking).values_list("task__workstream"))
+
+
+@lru_cache(500)
+def _inside(asking: _Asking) -> _Kept | None:
+    return _kept(_asked_for(asking).filter(task__workstream=SOME).values_list("pk"))
+
+
+def _kept(rows: QuerySet[Any, Any]) -> _Kept | None:
+    """Django takes three times as long to make this statement as the database to answer it."""
+    try:
+        sql, parameters = rows[:1].query.sql_with_params()
+    except EmptyResultSet:  # Django sees by itself that there is nothing
+        return None
+    return _Kept(sql, tuple(parameters))
+
+
+def _number(statement: _Kept | None) -> int | None:
+    if statement is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(*statement)
+        found = cursor.fetchone()
+    return found[0] if found else None
+
+
 def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
     """Attempts that wait for one of these tools, in the order of their launch."""
-    return _free(executor).filter(task__step__tool__in=list(tools))
+    rows = _doable(executor.pk, roles_of(executor.user)) if executor else _doable(None, None)
+    return rows.filter(task__step__tool__in=list(tools))
 
 
 def free_attempts(executor: Executor, wanted: Wanted) -> QuerySet[Attempt]:
     """Attempts that this executor may claim now, in the order of their launch (FR-027)."""
-    found = _free(executor).filter(suiting(executor, "task__"))
-    if wanted.workstream is not None:
-        found = found.filter(task__workstream=wanted.workstream)
-    if wanted.repository:
-        found = found.filter(task__workstream__version__repository=wanted.repository)
+    return _asked_for(_asking(executor, wanted))
+
+
+def _asked_for(asking: _Asking) -> QuerySet[Attempt]:
+    found = _doable(asking.executor, asking.roles).filter(suiting(asking.kind, "task__"))
+    if asking.workstream is not None:
+        found = found.filter(task__workstream=asking.workstream)
+    if asking.repository:
+        found = found.filter(task__workstream__version__repository=asking.repository)
     return found
 
 
-def _free(executor: Executor | None) -> QuerySet[Attempt]:
-    """Queued attempts that the executor's roles let it do, and that are not kept for another one.
+def _doable(executor: int | None, roles: frozenset[Role] | None) -> QuerySet[Attempt]:
+    """Queued attempts that somebody with these roles may do, and that are not kept for another executor.
 
     Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3),
     in which a round makes its attempts.
     """
-    doable = may_do(roles_of(executor.user), "task__") if executor else Q()
+    doable = Q() if roles is None else may_do(roles, "task__")
     return (
         waiting_attempts()
         .filter(doable)

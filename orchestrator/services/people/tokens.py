@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from orchestrator.core.errors import NotSignedIn, TokenExpired
-from orchestrator.models import AccessToken
+from orchestrator.models import AccessToken, Executor
+from orchestrator.queries.base.sql import Joined, Table, link
 from orchestrator.services.base.outages import OUTAGES
 from orchestrator.services.base.patience import without_waiting
 
@@ -34,10 +36,23 @@ def live_token(secret: str) -> AccessToken | None:
     A hash made with an earlier key counts while `SECRET_KEY_FALLBACKS` has that key.
     """
     digests = [_digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    live = AccessToken.objects.select_related("executor__user").filter(
-        revoked_at=None, executor__user__is_active=True
-    )
-    return live.filter(digest__in=digests).first()
+    found = (_LIVE.first(digest) for digest in digests)
+    row = next((one for one in found if one is not None), None)
+    if row is None:
+        return None
+    token: AccessToken = row["token"]
+    link(token, "executor", row["executor"])
+    link(row["executor"], "user", row["account"])
+    return token
+
+
+_LIVE = Joined(
+    {"token": Table(AccessToken), "executor": Table(Executor), "account": Table(User)},
+    """orchestrator_accesstoken token
+JOIN orchestrator_executor executor ON executor.id = token.executor_id
+JOIN auth_user account ON account.id = executor.user_id
+WHERE token.digest = %s AND token.revoked_at IS NULL AND account.is_active""",
+)
 
 
 def is_known_from(secret: str, address: str) -> bool:

@@ -13,7 +13,8 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.terms import VerificationState
 from orchestrator.models import Executor, Verification
-from orchestrator.queries.work.work import Wanted, free_attempts
+from orchestrator.queries.base.sql import Joined
+from orchestrator.queries.work.work import Wanted, first_free, first_free_in, free_attempts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import locked_workstream
 from orchestrator.services.base.steps import once
@@ -52,7 +53,16 @@ def _held(executor: Executor) -> int | None:
     """The attempt that an agent or a tool runs; people may run several."""
     if executor.is_person:
         return None
-    return executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
+    found = _HELD.first(executor.pk)
+    return found["attempt"] if found else None
+
+
+_HELD = Joined(
+    {},
+    """orchestrator_assignment held WHERE held.executor_id = %s AND held.released_at IS NULL
+ORDER BY held.claimed_at LIMIT 1""",
+    {"attempt": "held.attempt_id"},
+)
 
 
 def claim_first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> int | None:
@@ -60,8 +70,7 @@ def claim_first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime)
     the executor has come to run something meanwhile."""
     passed: set[int] = set()
     while True:
-        free = free_attempts(executor, wanted).exclude(task__workstream__in=passed)
-        workstream = free.values_list("task__workstream", flat=True).first()
+        workstream = _workstream(executor, wanted, passed)
         if workstream is None:
             return None
         try:
@@ -70,13 +79,26 @@ def claim_first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime)
             passed.add(workstream)
 
 
+def _workstream(executor: Executor, wanted: Wanted, passed: set[int]) -> int | None:
+    if not passed:
+        return first_free(executor, wanted)
+    free = free_attempts(executor, wanted).exclude(task__workstream__in=passed)
+    return free.values_list("task__workstream", flat=True).first()
+
+
+def _attempt(workstream: int, executor: Executor, wanted: Wanted, lost: set[int]) -> int | None:
+    if not lost:
+        return first_free_in(workstream, executor, wanted)
+    free = free_attempts(executor, wanted).filter(task__workstream=workstream).exclude(pk__in=lost)
+    return free.values_list("pk", flat=True).first()
+
+
 def _claimed(workstream_id: int, executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> int:
     """The id of the claim of the first attempt that is free behind the workstream's lock."""
     lost: set[int] = set()
     with unit_of_work():
         locked_workstream(workstream_id)
-        free = free_attempts(executor, wanted).filter(task__workstream=workstream_id)
-        while (attempt := free.exclude(pk__in=lost).values_list("pk", flat=True).first()) is not None:
+        while (attempt := _attempt(workstream_id, executor, wanted, lost)) is not None:
             try:
                 return claims.claim(attempt_id=attempt, executor=executor, actor=actor, now=now).pk
             except LOST:
