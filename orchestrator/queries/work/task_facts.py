@@ -12,6 +12,7 @@ from orchestrator.contract.tasks import Explanation, LiveAttempt, TaskFacts, Tas
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plans.lanes import lane_worktree
+from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import (
     Assignment,
@@ -121,7 +122,7 @@ def with_live_attempts(tasks: QuerySet[Task]) -> QuerySet[Task]:
 def whole_task(task_id: int) -> Task:
     """A task as a brief tells it, with its live attempts, its place in the plan and its plan: two
     statements. NotFound when there is none."""
-    found = _WHOLE.first(task_id)
+    found = _WHOLE.first(task_id) if task_id <= LARGEST else None
     if found is None:
         raise NotFound("There is no such task.")
     task: Task = found["task"]

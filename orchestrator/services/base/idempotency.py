@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, KeyReused
 from orchestrator.models import Executor, IdempotencyKey
 from orchestrator.services.base.bounds import refuse_more_keys
 from orchestrator.services.base.locks import Lock, for_update, outside_transactions, take
 from orchestrator.services.base.masking import masked_json
 from orchestrator.services.base.steps import steps_under
+from orchestrator.services.base.turns import transaction_of_writer
 
 #: Refusals from here on say "try again", so they are not an answer to keep.
 SERVER_ERROR = 500
@@ -49,7 +48,7 @@ def answer_once(
     the same key comes with another request.
     """
     _refuse_odd(key)
-    with transaction.atomic():
+    with transaction_of_writer():
         row = _row(executor, key, digest, now)
         if row.status:
             return Answer(row.status, row.answer)
@@ -71,7 +70,7 @@ def answer_in_steps(
     """
     _refuse_odd(key)
     outside_transactions()
-    with transaction.atomic():
+    with transaction_of_writer():
         row = _row(executor, key, digest, now)
     if row.status:
         return Answer(row.status, row.answer)
@@ -79,7 +78,7 @@ def answer_in_steps(
         answer = act()
     if not answer.kept:
         return answer
-    with transaction.atomic():
+    with transaction_of_writer():
         take(Lock.KEY, f"{executor.pk} {key}")
         row = for_update(IdempotencyKey.objects).get(pk=row.pk)
         if not row.status:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from orchestrator.services.base.locks import held_locks, held_rows, let_go_since
+from orchestrator.services.base.turns import transaction_of_writer
 
 Write = Callable[[Sequence[Any]], None]
 
@@ -89,7 +88,7 @@ def unit_of_work() -> Iterator[None]:
     length, held = unit.length, held_locks()
     rows = [(row, dict(vars(row))) for row in held_rows()]
     try:
-        with transaction.atomic():
+        with transaction_of_writer():
             _here.unit = unit
             yield
             if outer is None:

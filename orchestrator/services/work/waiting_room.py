@@ -18,33 +18,13 @@ from orchestrator.core import limits
 from orchestrator.models.base.bells import Bell
 from orchestrator.queries.work.work import newest_entry, waiting_attempts
 from orchestrator.services.base.bells import listen
+from orchestrator.services.base.turns import Turns
 
 logger = logging.getLogger(__name__)
 
 #: Most seconds between two looks of the one thread that looks, should no bell ring; and the least.
 LOOK_EVERY: Final = 1.0
 PAUSE: Final = 0.005
-
-
-class Turns:
-    """One after another, in the order of their coming: a database that is asked again and again lets some in
-    late and others at once, so that shares would be uneven."""
-
-    def __init__(self) -> None:
-        self._next = threading.Condition()
-        self._tickets = self._served = 0
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        with self._next:
-            ticket, self._tickets = self._tickets, self._tickets + 1
-            self._next.wait_for(lambda: self._served == ticket)
-        try:
-            yield
-        finally:
-            with self._next:
-                self._served += 1
-                self._next.notify_all()
 
 
 class Seat:
