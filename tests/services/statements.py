@@ -42,8 +42,8 @@ INSTRUCTIONS = 10
 
 @contextmanager
 def instructions() -> Iterator[Counter[str]]:
-    """Counts by statement what SQLite does within the block, in tens of its own instructions: that a statement
-    walks a whole table shows there on every machine. Nothing is counted on PostgreSQL.
+    """Counts by statement what SQLite does within the block, in tens of its own instructions: that a
+    statement walks a whole table shows there on every machine. Nothing is counted on PostgreSQL.
     """
     done: Counter[str] = Counter()
     current = [""]

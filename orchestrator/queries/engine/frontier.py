@@ -110,14 +110,15 @@ def _placed(row: Found) -> Task:
     return task
 
 
-#: `CROSS JOIN` has SQLite begin with the few tasks that changed; left to itself it begins with the whole plan.
 #: Why a task is read; their sum says all the reasons.
 JUDGED, DUE, FIRST, NEEDED = 1, 2, 4, 8
 
 _DUE = """SELECT id, step_id, thread_id, open_batch FROM orchestrator_task WHERE workstream_id = %s AND due"""
-#: Threads that a due task stands in or frees.
+#: Threads that a due task stands in or frees. Here and below `CROSS JOIN` has SQLite begin with the few tasks
+#: that changed; left to itself it begins with the whole plan.
 _TOUCHED: Final = """SELECT thread_id FROM due UNION
-SELECT freed.thread_id FROM due closed CROSS JOIN orchestrator_stepneed need CROSS JOIN orchestrator_task freed
+SELECT freed.thread_id FROM due closed
+CROSS JOIN orchestrator_stepneed need CROSS JOIN orchestrator_task freed
 WHERE closed.open_batch IS NULL AND need.needed_id = closed.step_id
   AND freed.step_id = need.step_id AND freed.workstream_id = %s AND freed.open_batch = %s"""
 _TOUCHED_BY_CONDITION: Final = "SELECT thread_id FROM conditional"

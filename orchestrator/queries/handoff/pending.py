@@ -16,8 +16,8 @@ def first_pending(workstream: int, most: int) -> list[HandoffArtifact]:
     return rows
 
 
-#: Asked for the plain sequence, a database walks all artifacts of the workstream in their order instead of the
-#: few that are pending.
+#: Asked for the plain sequence, a database walks all artifacts of the workstream in their order instead of
+#: the few that are pending.
 _PENDING = Joined(
     {"artifact": Table(HandoffArtifact), "workstream": Table(Workstream, ("slug",))},
     f"""orchestrator_handoffartifact artifact

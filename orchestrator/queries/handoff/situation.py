@@ -47,9 +47,9 @@ class Situation:
     that is in force, with its sequence, path and digest only; `handed_over` says whether any earlier result
     of the task was. `lost` says that some handover in the workstream is damaged, so that what the task builds
     on has to be looked at. `sole_executor` is the id of the one that alone claims in the thread, `busy_with`
-    the id of the attempt that the executor runs alone who was asked about. `names_steps` says of a gate that it
-    reviews steps by name, `turned_down` that a rejection of it waits to take effect; `adopts` that the state
-    of the plan's source was taken over.
+    the id of the attempt that the executor runs alone who was asked about. `names_steps` says of a gate that
+    it reviews steps by name, `turned_down` that a rejection of it waits to take effect; `adopts` that the
+    state of the plan's source was taken over.
     """
 
     attempt: Attempt
