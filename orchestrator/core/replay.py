@@ -77,14 +77,19 @@ def replay(facts: Iterable[Fact], state: State | None = None) -> State:
     """Fold entries of one workstream, oldest first, into `state` or a new one. Raises Unreadable."""
     state = state or State()
     for fact in facts:
-        act = ACTS.get(fact.action)
-        if act is None:
-            raise Unreadable(fact, "this release does not know the action")
-        try:
-            act(state, fact)
-        except (KeyError, ValueError, TypeError, AttributeError) as problem:
-            raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
+        apply(state, fact)
     return state
+
+
+def apply(state: State, fact: Fact) -> None:
+    """The same of one entry, into a state that is there."""
+    act = ACTS.get(fact.action)
+    if act is None:
+        raise Unreadable(fact, "this release does not know the action")
+    try:
+        act(state, fact)
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
 
 
 def changes_nothing(action: str) -> bool:

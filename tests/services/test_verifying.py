@@ -7,8 +7,8 @@ import pytest
 
 from orchestrator.core.replay import State, TaskState
 from orchestrator.models import Task
+from orchestrator.queries.base.last_words import DIGEST, LastWords
 from orchestrator.queries.base.sealed import entries_sealed
-from orchestrator.queries.base.spoken import DIGEST, LastWords
 from orchestrator.services.sealing import kept_states
 from orchestrator.services.sealing.kept_states import KeptStates
 from orchestrator.services.sealing.keys import key_ring

@@ -57,42 +57,50 @@ class Walk:
     chain, and the right edge of the tree; `claims` are compared on the way."""
 
     def __init__(self, claims: Iterable[Claim] = ()) -> None:
-        self.tree = merkle.Frontier()
+        self.size = 0
+        self._tree, self._fresh = merkle.Frontier(), list[bytes]()
         self._tips: dict[int | None, tuple[int, str]] = {}
         self._claims = sorted(claims, key=lambda claim: claim.size)
-        self._next = 0
+        self._next, self._due = 0, 1
 
     def problem_of(self, link: Link) -> str:
         """What is wrong with the next entry; empty when it goes on from the ones before."""
-        number, tip = self._tips.get(link.chain, (0, ""))
-        if link.sequence != self.tree.size + 1:
-            return f"entry {self.tree.size + 1} is missing: the next one found is {link.sequence}"
-        if link.problem:
-            return link.problem
-        hashed = merkle.leaf_hash(link.leaf.encode())
-        if hashed.hex() != link.leaf_hash:
+        sequence, chain, number, leaf, problem, leaf_hash, previous = link
+        before, tip = self._tips.get(chain, (0, ""))
+        if sequence != self.size + 1:
+            return f"entry {self.size + 1} is missing: the next one found is {sequence}"
+        if problem:
+            return problem
+        hashed = merkle.leaf_hash(leaf.encode())
+        if hashed.hex() != leaf_hash:
             return "its text does not match its hash"
-        if link.number != number + 1:
-            return f"it is entry {link.number} of its workstream where {number + 1} is due"
-        if link.previous_hash != tip:
+        if number != before + 1:
+            return f"it is entry {number} of its workstream where {before + 1} is due"
+        if previous != tip:
             return "it does not name the entry before it"
-        self._tips[link.chain] = (link.number, link.leaf_hash)
-        self.tree.append(hashed)
-        return self._disproved()
+        self._tips[chain] = (number, leaf_hash)
+        self._fresh.append(hashed)
+        self.size = sequence
+        return self._disproved() if sequence >= self._due else ""
 
     def _disproved(self) -> str:
-        """What somebody's word says otherwise about the tree as far as it goes."""
-        while self._next < len(self._claims) and self._claims[self._next].size <= self.tree.size:
+        """What somebody's word says otherwise about the tree as far as it goes, and when to look again: where
+        the next word is about, or so many hashes wait that they make a subtree."""
+        self._tree.extend(self._fresh)
+        self._fresh = []
+        while self._next < len(self._claims) and self._claims[self._next].size <= self.size:
             claim = self._claims[self._next]
             self._next += 1
-            if claim.size == self.tree.size and self.tree.root() != claim.root:
+            if claim.size == self.size and self._tree.root() != claim.root:
                 return f"up to here the history is another one than {claim.who} says"
+        whole = self.size + merkle.TOGETHER - self.size % merkle.TOGETHER
+        self._due = min(whole, self._claims[self._next].size) if self._next < len(self._claims) else whole
         return ""
 
     def problem_at_end(self) -> str:
         """What is missing behind the last entry: somebody saw more."""
         if self._next < len(self._claims):
             claim = self._claims[-1]
-            missing = claim.size - self.tree.size
+            missing = claim.size - self.size
             return f"{missing} entries are missing at the end: {claim.who} covers {claim.size}"
         return ""

@@ -6,11 +6,14 @@ leaves that is the `number`-th of its height.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 #: (height, number) -> hash of the complete subtree that covers the leaves from number * 2^height on.
 Nodes = Callable[[int, int], bytes]
 
+#: Leaves, a power of two, that are added to a tree at a time.
+TOGETHER: Final = 256
 #: The root of a tree without a leaf.
 EMPTY = hashlib.sha256(b"").digest()
 
@@ -36,13 +39,26 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add the hash of the next leaf."""
-        self.peaks.append(leaf)
-        full = self.size
+        self._add(leaf, 1)
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add the hashes of the next leaves, as many at a time as are a subtree of their own."""
+        start = 0
+        while left := len(leaves) - start:
+            own = min(self.size & -self.size or TOGETHER, TOGETHER)
+            while own > left:
+                own >>= 1
+            self._add(root_of(leaves[start : start + own]), own)
+            start += own
+
+    def _add(self, peak: bytes, leaves: int) -> None:
+        """A subtree of 2^n leaves behind what is a multiple of it."""
+        full = self.size // leaves
         while full & 1:
-            right, left = self.peaks.pop(), self.peaks.pop()
-            self.peaks.append(node_hash(left, right))
+            peak = node_hash(self.peaks.pop(), peak)
             full >>= 1
-        self.size += 1
+        self.peaks.append(peak)
+        self.size += leaves
 
     def root(self) -> bytes:
         if not self.peaks:
@@ -55,10 +71,11 @@ class Frontier:
 
 def root_of(hashes: Iterable[bytes]) -> bytes:
     """The root of a tree by the hashes of its leaves."""
-    frontier = Frontier()
-    for one in hashes:
-        frontier.append(one)
-    return frontier.root()
+    row = list(hashes)
+    while len(row) > 1:
+        last = row[-1:] if len(row) % 2 else []
+        row = [*map(node_hash, row[::2], row[1::2]), *last]
+    return row[0] if row else EMPTY
 
 
 def root_between(nodes: Nodes, start: int, end: int) -> bytes:

@@ -44,8 +44,22 @@ def _text(value: Value) -> str:
 
 def rows_root(rows: Iterable[bytes]) -> str:
     """The root over rows in the order of their ids; of one alone its own hash."""
-    hashes = [leaf_hash(row) for row in rows]
-    return (hashes[0] if len(hashes) == 1 else root_of(hashes)).hex()
+    return root_of(map(leaf_hash, rows)).hex()
+
+
+def rows_text(said: Mapping[str, Mapping[str, str]]) -> str:
+    """The canonical text of what an entry says of rows, where that is what `said_of` makes: words without a
+    sign that JSON writes otherwise, in their order. Of anything else it is another text than it was read
+    from; ValueError, TypeError or KeyError where there is none."""
+    if list(said) != sorted(said):
+        raise ValueError("The kinds have an order.")
+    return f"{{{','.join([_said_text(kind, one) for kind, one in said.items()])}}}"
+
+
+def _said_text(kind: str, said: Mapping[str, str]) -> str:
+    if "root" in said:
+        return f'"{kind}":{{"ids":"{said["ids"]}","root":"{said["root"]}"}}'
+    return f'"{kind}":{{"digests":"{said["digests"]}","ids":"{said["ids"]}"}}'
 
 
 def written_ids(ids: Sequence[int]) -> str:

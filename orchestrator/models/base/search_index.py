@@ -140,13 +140,15 @@ def entries_of(source: TextSource, vendor: str) -> str:
 
 def lift_search(using: str = DEFAULT_DB_ALIAS, plan: Sequence[object] = (), **_: object) -> None:
     """Before migrations: SQLite makes a table again under another name, and refuses that while a trigger
-    names the table. `install_search` puts them back."""
-    connection = connections[using]
-    if not plan or connection.vendor != "sqlite":
+    names the table; PostgreSQL gives no column another type that a trigger watches. `install_search` puts
+    them back."""
+    if not plan:
         return
+    connection = connections[using]
     with connection.cursor() as cursor:
-        for name in _installed(cursor):
-            cursor.execute(f"DROP TRIGGER {name}")
+        for name, table in _installed(cursor, connection.vendor):
+            where = "" if connection.vendor == "sqlite" else f" ON {table}"
+            cursor.execute(f"DROP TRIGGER {name}{where}")
 
 
 def install_search(using: str = DEFAULT_DB_ALIAS, **_: object) -> None:
@@ -156,20 +158,25 @@ def install_search(using: str = DEFAULT_DB_ALIAS, **_: object) -> None:
         return
     statements = _sqlite() if connection.vendor == "sqlite" else _postgresql()
     with transaction.atomic(using), connection.cursor() as cursor:
-        lifted = connection.vendor == "sqlite" and not _installed(cursor)
+        lifted = not _installed(cursor, connection.vendor)
         for statement in statements:
             cursor.execute(statement)
         if lifted:
             rebuild_search(using)
 
 
-def _installed(cursor: Any) -> list[str]:
-    """The triggers of the indexed tables that SQLite has."""
-    cursor.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' "
-        "AND substr(name, 1, 20) = 'orchestrator_search_'"
-    )
-    return [name for (name,) in cursor.fetchall()]
+#: The triggers of a database, with their tables.
+_TRIGGERS = {
+    "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname, tgrelid::regclass::text FROM pg_trigger "
+    "WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid)",
+}
+
+
+def _installed(cursor: Any, vendor: str) -> list[tuple[str, str]]:
+    """The triggers of the indexed tables, with their tables."""
+    cursor.execute(_TRIGGERS[vendor])
+    return [(name, table) for name, table in cursor.fetchall() if name.startswith("orchestrator_search_")]
 
 
 def rebuild_search(using: str = DEFAULT_DB_ALIAS) -> int:

@@ -52,7 +52,7 @@ class RowPart:
     def values(self, ids: Sequence[int]) -> Iterator[tuple[int, list[Value]]]:
         """Ids and columns of those of the rows that are there, as the database gives them: Django takes ten
         times as long to ask. Rows with files are read a few at a time."""
-        together = FEW if any(isinstance(one, BinaryField) for one in self._fields) else MANY
+        together = FEW if any(isinstance(one, BinaryField) for one in self.fields) else MANY
         for start in range(0, len(ids), together):
             some = ids[start : start + together]
             with connection.cursor() as cursor:
@@ -65,28 +65,39 @@ class RowPart:
                 yield key, values
 
     @cached_property
-    def _fields(self) -> "list[Field[Any, Any]]":
+    def fields(self) -> "list[Field[Any, Any]]":
         fields = {one.attname: one for one in self.model._meta.concrete_fields}
         return [fields[name] for name in self.columns]
 
     @cached_property
+    def column_names(self) -> list[str]:
+        """Of its columns, as SQL has them."""
+        return [_quoted(str(one.column)) for one in self.fields]
+
+    @cached_property
+    def key_column(self) -> str:
+        fields = self.model._meta.concrete_fields
+        return next(_quoted(str(one.column)) for one in fields if one.attname == self.key)
+
+    @cached_property
+    def table(self) -> str:
+        return _quoted(self.model._meta.db_table)
+
+    @cached_property
     def _select(self) -> str:
         """Up to the ids. What SQLite would read as a moment is read here."""
-        name = connection.ops.quote_name
         cast = "CAST({} AS TEXT)" if connection.vendor == "sqlite" else "{}"
         columns = [
-            (cast if isinstance(one, DateTimeField) else "{}").format(name(str(one.column)))
-            for one in self._fields
+            (cast if isinstance(one, DateTimeField) else "{}").format(name)
+            for one, name in zip(self.fields, self.column_names, strict=True)
         ]
-        fields = self.model._meta.concrete_fields
-        key = next(name(str(one.column)) for one in fields if one.attname == self.key)
-        table = name(self.model._meta.db_table)
-        return f"SELECT {', '.join([key, *columns])} FROM {table} WHERE {key}"  # noqa: S608
+        chosen = ", ".join([self.key_column, *columns])
+        return f"SELECT {chosen} FROM {self.table} WHERE {self.key_column}"  # noqa: S608
 
     @cached_property
     def _readers(self) -> list[tuple[int, Callable[[Any], Value]]]:
         """By the place of their column, what makes values of a row's bytes; of the other columns they are."""
-        readers = ((place, _reader(one)) for place, one in enumerate(self._fields))
+        readers = ((place, _reader(one)) for place, one in enumerate(self.fields))
         return [(place, read) for place, read in readers if read]
 
     def bytes_of(self, row: Model) -> bytes:
@@ -106,6 +117,10 @@ class RowPart:
         """What the model makes of the columns by itself."""
         made = {one.attname: one.get_default() for one in self.model._meta.concrete_fields}
         return {name: value_of(made[name]) for name in self.columns}
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
 
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Any], Value] | None:

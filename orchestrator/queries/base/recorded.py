@@ -6,7 +6,7 @@ that is another one is read in full, which finds the same at three times the cos
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from json.encoder import encode_basestring
@@ -18,8 +18,10 @@ from django.db import DatabaseError
 
 from orchestrator.core.json_text import json_text
 from orchestrator.core.sealing.chain import Link
+from orchestrator.core.sealing.rows import rows_text
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.moments import Stored, written
+from orchestrator.queries.base.sql import streamed
 
 COLUMNS: Final = (
     *("sequence", "workstream_id", "number", "moment", "actor", "executor", "kind", "account", "user_id"),
@@ -89,14 +91,14 @@ def recorded(after: int = 0) -> Iterator[Recorded]:
     with suppress(*UNREADABLE):  # else they are read one by one
         uuids = {pk: str(uuid) for pk, uuid in Workstream.objects.values_list("pk", "uuid")}
     rows = HistoryEntry.objects.filter(sequence__gt=after).order_by("sequence")
-    for row in rows.annotate(moment=Stored("recorded_at")).values_list(*COLUMNS).iterator(chunk_size=CHUNK):
-        sequence, own, number, moment, *columns, previous, leaf, leaf_hash = row
+    for row in streamed(rows.annotate(moment=Stored("recorded_at")).values_list(*COLUMNS), CHUNK):
+        sequence, own, number, _, actor, *_, action, subject, reason, _, previous, leaf, leaf_hash = row
         if own is not None and own not in uuids:
             uuids[own] = _uuid_of(own)
-        beside = _beside(leaf, (sequence, uuids.get(own, ""), number, moment, *columns, previous))
+        beside = _beside(leaf, sequence, uuids.get(own, ""), *row[2:-2])
         problem = "" if beside is not None else _other(own, uuids)
         link = Link(sequence, own, number, leaf, problem, leaf_hash, previous)
-        yield Recorded(link, columns[0], columns[5], columns[6], columns[7], beside or {})
+        yield Recorded(link, actor, action, subject, reason, beside or _NOTHING)
 
 
 def _uuid_of(workstream: int) -> str:
@@ -113,14 +115,15 @@ def _other(own: int | None, uuids: Mapping[int, str]) -> str:
 
 
 _DECODER: Final = json.JSONDecoder()
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def _beside(leaf: str, columns: Any) -> Mapping[str, Any] | None:
+def _beside(leaf: str, *columns: Any) -> Mapping[str, Any] | None:
     """What a leaf says that these columns do not; None where the two do not agree, or it is no canonical
     JSON."""
     try:
         beside = _around(leaf, *_text(*columns))
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         beside = None
     return _compared(_read(leaf), *columns) if beside is None else beside
 
@@ -156,18 +159,26 @@ def _text(
 
 def _around(leaf: str, before: str, between: str, behind: str) -> Mapping[str, Any] | None:
     """What stands between the parts of a text, if the leaf is this text."""
-    if not (leaf.startswith(before) and leaf.endswith(behind)):
+    if not leaf.startswith(before):
         return None
-    data, middle, rows = leaf[len(before) : -len(behind)].partition(between)
-    beside = {}
-    for name, said in (("data", data), ("rows", rows)):
-        if not said:
-            continue
-        value = said[len(name) + 3 : -1]
-        beside[name] = read = _DECODER.decode(value)
-        if said != f'"{name}":{json_text(read)},':
-            return None
-    return beside if middle else None
+    beside, at = {}, len(before)
+    if leaf.startswith('"data":', at):
+        beside["data"], at = _value(leaf, at + 7, json_text)
+    if not leaf.startswith(between, at):
+        return None
+    at += len(between)
+    if leaf.startswith('"rows":', at):
+        beside["rows"], at = _value(leaf, at + 7, rows_text)
+    return beside if leaf[at:] == behind else None
+
+
+def _value(leaf: str, start: int, text: Callable[[Any], str]) -> tuple[Any, int]:
+    """The canonical value that begins here, and where what follows its comma begins. ValueError for another
+    text."""
+    read, end = _DECODER.raw_decode(leaf, start)
+    if not leaf.startswith(f"{text(read)},", start):
+        raise ValueError("It is written otherwise.")
+    return read, end + 1
 
 
 def _compared(

@@ -3,21 +3,22 @@
 `queries/base/covered.py` declares which columns of which tables those are.
 """
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
-from operator import lt
 from typing import NamedTuple
 
 from django.db.models import Model
 
 from orchestrator.core.sealing.chain import Breach
-from orchestrator.core.sealing.merkle import leaf_hash
+from orchestrator.core.sealing.merkle import leaf_hash, root_of
 from orchestrator.core.sealing.rows import Value, read_ids, row_of, rows_root, written_ids
 from orchestrator.queries.base.covered import PARTS
+from orchestrator.queries.base.last_words import DIGEST, Ids, LastWords
 from orchestrator.queries.base.parts import MANY, in_parts
 from orchestrator.queries.base.parts_of_rows import RowPart
 from orchestrator.queries.base.recorded import UNREADABLE
+from orchestrator.queries.base.row_digests import is_quick, quick_changed, quick_digests
 
 Values = list[Value]
 
@@ -90,11 +91,7 @@ def _all_values(part: RowPart) -> Iterator[tuple[int, Values | None]]:
 
 
 #: Rows that are compared at a time, and that are read at a time.
-AT_ONCE, CHUNK = 5_000, 2_000
-#: Bytes of a digest, and of it with the number of the entry that said it.
-DIGEST, WORD = 32, 40
-#: No entry has the number 0.
-NOBODY = bytes(WORD - DIGEST)
+AT_ONCE, CHUNK = 10_000, 2_000
 
 
 class _Spoken(NamedTuple):
@@ -113,53 +110,20 @@ class SuspectRow(NamedTuple):
     row_id: int
 
 
-class LastWords:
-    """The last word about each row of a kind: its digest and the entry that said it. Ids stand close
-    together, so the words of those that follow one another share a page: forty bytes an id, where a
-    dictionary takes two hundred."""
-
-    _IDS = 256
-
-    def __init__(self) -> None:
-        self._pages: dict[int, bytearray] = {}
-        self._count = 0
-
-    def put(self, row_id: int, word: bytes) -> None:
-        number, place = divmod(row_id, self._IDS)
-        page = self._pages.get(number)
-        if page is None:
-            page = self._pages[number] = bytearray(self._IDS * WORD)
-        start = place * WORD
-        self._count += page[start + DIGEST : start + WORD] == NOBODY
-        page[start : start + WORD] = word
-
-    def get(self, row_id: int) -> bytes | None:
-        """None where no entry spoke of it."""
-        number, place = divmod(row_id, self._IDS)
-        page = self._pages.get(number)
-        if page is None:
-            return None
-        word = bytes(page[place * WORD : (place + 1) * WORD])
-        return None if word[DIGEST:] == NOBODY else word
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[int]:
-        for number in self._pages:
-            first = number * self._IDS
-            yield from (one for one in range(first, first + self._IDS) if self.get(one))
-
-
 class SpokenRows:
     """Compares what entries say of rows with the rows, as a walk over the entries comes by. What stays as it
-    is is compared on the way; its ids are kept, eight bytes each, to find at the end the rows that nobody
-    speaks of. Of what changes the last word is kept, and compared at the end."""
+    is is compared on the way; its ids are kept, a byte each, to find at the end the rows that nobody speaks
+    of. Of what changes the last word is kept, and compared at the end.
+
+    A row whose quick digest is the one that was said is right. Any other is read and written by Python before
+    anything is said of it.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[_Spoken] = []
-        self._ids = 0
-        self._seen: dict[str, array[int]] = {kind: array("Q") for kind, one in PARTS.items() if one.once}
+        self._ids: dict[str, list[int]] = {}
+        self._count = 0
+        self._seen = {kind: Ids() for kind, one in PARTS.items() if one.once}
         self._last = {kind: LastWords() for kind, one in PARTS.items() if not one.once}
 
     def problem_of(self, sequence: int, said: object) -> Breach | None:
@@ -174,76 +138,95 @@ class SpokenRows:
                 self._take_in(sequence, kind, one)
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
                 return Breach(sequence, f"what it says of the {kind} cannot be read")
-        return self.problem_so_far() if self._ids >= AT_ONCE else None
+        return self.problem_so_far() if self._count >= AT_ONCE else None
 
     def _take_in(self, sequence: int, kind: str, said: Mapping[str, str]) -> None:
         ids = read_ids(said["ids"])
-        if PARTS[kind].once:
+        last = self._last.get(kind)
+        if last is None:
             self._waiting.append(_Spoken(sequence, kind, ids, said["root"]))
-            self._seen[kind].extend(ids)
-            self._ids += len(ids)
+            self._ids.setdefault(kind, []).extend(ids)
+            self._count += len(ids)
             return
         digests, who = bytes.fromhex(said["digests"]), sequence.to_bytes(8)
         if len(digests) != len(ids) * DIGEST:
             raise ValueError("There is a digest for each id.")
-        last = self._last[kind]
-        for place, one in enumerate(ids):
-            last.put(one, digests[place * DIGEST : (place + 1) * DIGEST] + who)
+        for one, start in zip(ids, range(0, len(digests), DIGEST), strict=True):
+            last.put(one, digests[start : start + DIGEST] + who)
 
     def problem_so_far(self) -> Breach | None:
         """The first row that is not what an entry says of it, of those that wait."""
-        waiting, self._waiting, self._ids = self._waiting, [], 0
-        wanted: dict[str, set[int]] = {}
+        waiting, wanted, self._waiting, self._ids, self._count = self._waiting, self._ids, [], {}, 0
+        digests: dict[str, Mapping[int, bytes]] = {}
+        for kind, ids in wanted.items():
+            self._seen[kind].update(ids)
+            digests[kind] = _digests(kind, sorted(set(ids)))
         for one in waiting:
-            wanted.setdefault(one.kind, set()).update(one.ids)
-        rows = {kind: dict(stored(kind, sorted(ids))) for kind, ids in wanted.items()}
-        for one in waiting:
-            if problem := _problem(one, rows[one.kind]):
+            if not _is_right(one, digests[one.kind]) and (problem := _problem(one)):
                 return Breach(one.sequence, problem)
         return None
 
-    def seen(self, kind: str) -> frozenset[int]:
+    def seen(self, kind: str) -> Container[int]:
         """The ids of the rows of a kind that an entry spoke of."""
-        return frozenset(self._seen[kind])
+        return self._seen[kind]
 
     def suspects(self) -> Iterator[SuspectRow]:
         """The rows that no entry spoke of so far, and those of which the last one says something else."""
         for kind in self._seen:
             yield from self._unspoken(kind)
         for kind in self._last:
-            yield from self._changed(kind)
+            yield from self._doubtful(kind)
 
     def _unspoken(self, kind: str) -> Iterator[SuspectRow]:
-        part, seen = PARTS[kind], self._seen[kind]
-        rises = all(map(lt, seen, islice(seen, 1, None)))
-        if part.rows.count() <= (len(seen) if rises else len(set(seen))):
+        part, known = PARTS[kind], self._seen[kind]
+        if part.rows.count() <= len(known):
             return
-        known = self.seen(kind)
         for pk in part.rows.order_by("pk").values_list("pk", flat=True).iterator():
             if pk not in known:
                 yield SuspectRow(kind, pk)
 
-    def _changed(self, kind: str, only: Iterable[int] | None = None) -> Iterator[SuspectRow]:
-        part, last, there = PARTS[kind], self._last[kind], 0
-        blank = [part.blank[name] for name in part.columns]
-        wanted = only if only is None else list(only)
-        found = set[int]()
-        for row_id, values in _all_values(part) if wanted is None else _values(part, wanted):
+    def _doubtful(self, kind: str) -> Iterator[SuspectRow]:
+        """Those of a part that the quick digests do not show to be right, if they are not so when they are
+        looked at."""
+        try:
+            odd = self._odd(kind) if is_quick(PARTS[kind]) else None
+        except UNREADABLE:
+            odd = None
+        if odd is None:
+            yield from self._changed(kind)
+        else:
+            yield from (bad for some in in_parts(odd) for bad in self._changed(kind, some))
+
+    def _odd(self, kind: str) -> list[int]:
+        last, right, odd = self._last[kind], Ids(), list[int]()
+        for row_id, digest in quick_changed(PARTS[kind]):
             said = last.get(row_id)
-            there += said is not None
-            if wanted is not None:
-                found.add(row_id)
+            if said is not None and said[:DIGEST] == digest:
+                right.add(row_id)
+            else:
+                odd.append(row_id)
+        if len(right) == len(last):
+            return odd
+        return sorted({*odd, *(one for one in last if one not in right)})
+
+    def _changed(self, kind: str, only: Sequence[int] | None = None) -> Iterator[SuspectRow]:
+        """Of all rows, or of these: those that the last word about them, if any, does not say."""
+        part, last, there = PARTS[kind], self._last[kind], Ids()
+        blank = [part.blank[name] for name in part.columns]
+        for row_id, values in _all_values(part) if only is None else _values(part, only):
+            said = last.get(row_id)
+            if said is not None:
+                there.add(row_id)
             # Most are as the model made them, and nobody spoke of them.
             good = (
                 values == blank if said is None else leaf_hash(_bytes(part, row_id, values)) == said[:DIGEST]
             )
             if not good:
                 yield SuspectRow(kind, row_id)
-        if wanted is not None:
-            yield from (SuspectRow(kind, one) for one in wanted if last.get(one) and one not in found)
-        elif there < len(last):
-            known = {row_id for row_id, _ in _all_values(part)}
-            yield from (SuspectRow(kind, one) for one in last if one not in known)
+        if only is None and len(there) == len(last):
+            return
+        spoken = last if only is None else filter(last.get, only)
+        yield from (SuspectRow(kind, one) for one in spoken if one not in there)
 
     def still(self, suspects: Iterable[SuspectRow]) -> list[SuspectRow]:
         """Those that are so still, after more entries were taken in."""
@@ -272,7 +255,23 @@ def _named(kind: str, row_id: int) -> str:
     return f"{kind} with the id {row_id}"
 
 
-def _problem(said: _Spoken, rows: Mapping[int, bytes]) -> str:
+def _digests(kind: str, ids: Sequence[int]) -> Mapping[int, bytes]:
+    """Of those of the rows that are there."""
+    if is_quick(PARTS[kind]):
+        with suppress(*UNREADABLE):  # else they are read one by one
+            return dict(quick_digests(PARTS[kind], ids))
+    return {row_id: leaf_hash(content) for row_id, content in stored(kind, ids)}
+
+
+def _is_right(said: _Spoken, digests: Mapping[int, bytes]) -> bool:
+    if len(said.ids) == 1:
+        return digests.get(said.ids[0], b"").hex() == said.root
+    own = [digests.get(one, b"") for one in said.ids]
+    return all(own) and root_of(own).hex() == said.root
+
+
+def _problem(said: _Spoken) -> str:
+    rows = dict(stored(said.kind, said.ids))
     for pk in said.ids:
         if pk not in rows:
             return f"the {_named(said.kind, pk)} that it speaks of is gone"

@@ -6,7 +6,7 @@ statement.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, cast
@@ -190,6 +190,19 @@ def plain_rows(rows: "QuerySet[Any, Any]") -> Sequence[Sequence[Any]]:
         cursor.execute(sql, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def streamed(rows: "QuerySet[Any, Any]", together: int) -> Iterator[Sequence[Any]]:
+    """The same of rows of which there are too many to have them all at once."""
+    return answers(*rows.query.sql_with_params(), together=together)
+
+
+def answers(sql: str, parameters: Sequence[Any] | None = None, *, together: int) -> Iterator[Sequence[Any]]:
+    """What the database answers to a statement, fetched so many rows at a time."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while some := cursor.fetchmany(together):
+            yield from some
 
 
 def span(length: int | timedelta) -> timedelta:

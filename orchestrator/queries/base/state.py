@@ -19,6 +19,7 @@ from orchestrator.models import (
     WorkstreamNeed,
 )
 from orchestrator.models.work.attempt import LIVE
+from orchestrator.queries.base.sql import plain_rows
 
 #: States that entries say of an artifact.
 UNUSABLE = (
@@ -79,12 +80,11 @@ def _add_words(states: Mapping[int, State]) -> None:
 def _add_tasks(states: Mapping[int, State], versions: Mapping[int, int]) -> dict[int, TaskState]:
     """Each task of the version in effect by its key, others by key and version; all of them by their ids."""
     by_id = {}
-    for pk, workstream, key, version, number, note, flagged, *said in Task.objects.filter(
-        workstream__in=list(states)
-    ).values_list(
+    tasks = Task.objects.filter(workstream__in=list(states)).values_list(
         *("pk", "workstream", "step__key", "step__version", "step__version__number"),
         *("intervention_note", "needs_human", "status", "last_token", "breadcrumb", "rework"),
-    ):
+    )
+    for pk, workstream, key, version, number, note, flagged, *said in plain_rows(tasks):
         status, token, breadcrumb, rework = said
         by_id[pk] = one = TaskState(
             status=status, token=token, breadcrumb=breadcrumb, rework=rework, note=_note(note, flagged)
@@ -104,9 +104,10 @@ def _note(note: str, flagged: bool) -> str:
 def _add_attempts(states: Mapping[int, State], tasks: Mapping[int, TaskState]) -> None:
     ids = list(states)
     attempts = Attempt.objects.filter(task__workstream__in=ids).order_by("task_id", "number")
-    for task_id, number, status, followed_up, holder in attempts.values_list(
+    found = attempts.values_list(
         "task_id", "number", "status", "followed_up_at", "assignment__executor__name"
-    ):
+    )
+    for task_id, number, status, followed_up, holder in plain_rows(found):
         task = tasks[task_id]
         task.attempts[number] = status
         if status == AttemptStatus.RUNNING:

@@ -7,13 +7,15 @@ from them. Then what the walk cannot see: rows that no entry speaks of, and the 
 the number of workstreams and checkpoints, not with that of entries.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.replay import Fact, Unreadable, changes_nothing, replay
+from orchestrator.core.replay import Fact, Unreadable, apply, changes_nothing
 from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
@@ -44,16 +46,33 @@ class Verified:
 GoOn = Callable[[], Breach | None]
 #: How often a workstream in which people work on is compared before it counts as different.
 TRIES = 3
+#: Things that were made and are kept before Python looks for those that hold themselves.
+SELDOM = 200_000
+#: Tiles that are read at a time.
+TILES = 32
 
 
 def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
     """Walk the whole history. `keys` are those that may have signed it; `kept` is what others saw of it.
     What cannot be read is bad, too."""
     try:
-        return _verified(keys, kept)
+        with _seldom_collected():
+            return _verified(keys, kept)
     except UNREADABLE as problem:
         logger.exception("The history cannot be read.")
         return Verified(Breach(0, f"The history cannot be read: {in_words(problem)}"))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Nothing that a walk makes holds itself, and Python looks for such things in all that is kept: a tenth
+    of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def in_words(problem: Exception) -> str:
@@ -74,11 +93,11 @@ def _verified(keys: Iterable[PublicKey], kept: Iterable[Claim]) -> Verified:
     def go_on() -> Breach | None:
         """Walk over what was written meanwhile, too: people work on while this looks."""
         try:
-            for entry in recorded(after=walk.tree.size):
+            for entry in recorded(after=walk.size):
                 if breach := _breach(entry, walk, rows, tiles, replays):
                     return breach
         except UNREADABLE as problem:
-            return Breach(walk.tree.size + 1, f"it cannot be read: {in_words(problem)}")
+            return Breach(walk.size + 1, f"it cannot be read: {in_words(problem)}")
         return rows.problem_so_far()
 
     def missing() -> Breach | None:
@@ -86,7 +105,7 @@ def _verified(keys: Iterable[PublicKey], kept: Iterable[Claim]) -> Verified:
         return Breach(0, said) if said else None
 
     found.breach = go_on() or missing() or _suspect(rows, go_on) or _account_gone() or tiles.rest()
-    found.entries, found.checkpoints = walk.tree.size, len(claims)
+    found.entries, found.checkpoints = walk.size, len(claims)
     if not found.breach:
         found.workstreams, found.differences = replays.compared(go_on)
     return found
@@ -115,13 +134,13 @@ def _account_gone() -> Breach | None:
 def _breach(
     entry: Recorded, walk: Walk, rows: SpokenRows, tiles: "_Tiles", replays: "_Replays"
 ) -> Breach | None:
-    sequence = entry.link.sequence
-    if problem := walk.problem_of(entry.link):
-        return Breach(sequence, problem)
-    tiles.add(bytes.fromhex(entry.link.leaf_hash))
+    link, beside = entry.link, entry.beside
+    if problem := walk.problem_of(link):
+        return Breach(link.sequence, problem)
+    tiles.add(link.leaf_hash)
     if tiles.problem:
         return Breach(0, tiles.problem)
-    if "rows" in entry.beside and (breach := rows.problem_of(sequence, entry.beside["rows"])):
+    if "rows" in beside and (breach := rows.problem_of(link.sequence, beside["rows"])):
         return breach
     replays.add(entry)
     return None
@@ -168,29 +187,44 @@ class _Tiles:
     """Builds the tiles of the tree anew, and compares each full one with its row."""
 
     def __init__(self) -> None:
+        self._leaves = list[str]()
         self._levels: list[bytearray] = []
         self._made: list[int] = []
+        self._stored: dict[tuple[int, int], tuple[object, object]] = {}
         self.problem = ""
 
-    def add(self, one: bytes, level: int = 0) -> None:
+    def add(self, leaf_hash: str) -> None:
+        self._leaves.append(leaf_hash)
+        if len(self._leaves) == WIDTH:
+            self._full(0, bytes.fromhex("".join(self._leaves)))
+            self._leaves.clear()
+
+    def _full(self, level: int, made: bytes) -> None:
+        """A tile is full; its root is a hash of the level above."""
         if level == len(self._levels):
             self._levels.append(bytearray())
             self._made.append(0)
-        row = self._levels[level]
-        row += one
+        root, row = root_of_tile(made), self._levels[level]
+        self._compare(level, self._made[level], made, root)
+        self._made[level] += 1
+        row += root
         if len(row) == WIDTH * BYTES:
-            made, number = bytes(row), self._made[level]
-            root = root_of_tile(made)
+            self._full(level + 1, bytes(row))
             row.clear()
-            self._made[level] += 1
-            self._compare(level, number, made, root)
-            self.add(root, level + 1)
 
     def _compare(self, level: int, number: int, made: bytes, root: bytes) -> None:
         """A tile whose row is not there yet is none of a sealed tree: `rest` sees what is missing."""
-        stored = HistoryTile.objects.filter(level=level, number=number).values_list("hashes", "root").first()
+        if (level, number) not in self._stored:
+            self._read(level, number)
+        stored = self._stored.get((level, number))
         if stored and stored != (made, root) and tuple(map(_bytes, stored)) != (made, root):
             self.problem = self.problem or f"Tile {number} of level {level} has other hashes than the entries"
+
+    def _read(self, level: int, first: int) -> None:
+        """A few rows, in one statement."""
+        rows = HistoryTile.objects.filter(level=level, number__range=(first, first + TILES - 1))
+        found = rows.values_list("number", "hashes", "root")
+        self._stored = {(level, number): (hashes, root) for number, hashes, root in found}
 
     def rest(self) -> Breach | None:
         """Rows of tiles that the sealed tree has not, and tiles that have no row."""
@@ -239,7 +273,7 @@ class _Replays:
         data = entry.beside.get("data") or {}
         fact = Fact(entry.link.sequence, entry.actor, entry.action, entry.subject, entry.reason, data)
         try:
-            replay([fact], self._states.of(own))
+            apply(self._states.of(own), fact)
         except Unreadable as problem:
             self._unreadable[own] = str(problem)
 

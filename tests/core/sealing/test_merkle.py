@@ -59,6 +59,20 @@ def test_fr009_the_empty_tree() -> None:
     assert grows(0, EMPTY, 5, root_of(HASHES[:5]), [])
 
 
+@pytest.mark.parametrize("together", [1, 2, 3, 5, 64, 255, 256, 257, 1000])
+def test_fr009_a_tree_that_grows_by_many_leaves_is_the_same(together: int) -> None:
+    hashes = [leaf_hash(b"%d" % number) for number in range(1000)]
+    frontier = Frontier()
+    for start in range(0, len(hashes), together):
+        frontier.extend(hashes[start : start + together])
+        assert frontier.root() == tree_hash(hashes[: start + together])
+    assert frontier.size == 1000
+    one_by_one = Frontier()
+    for one in hashes:
+        one_by_one.append(one)
+    assert one_by_one.peaks == frontier.peaks
+
+
 def test_fr009_every_inclusion_is_proved_and_no_other() -> None:
     for size in (1, 2, 3, 7, 8, 33, 64, 70):
         root = tree_hash(HASHES[:size])
