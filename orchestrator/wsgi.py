@@ -5,6 +5,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from orchestrator.core.collector import collect_seldom
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator.settings")
 # A server that was not started by `manage.py serve` writes for its own account alone, too.
 os.umask(0o077)
@@ -13,3 +15,4 @@ application = get_wsgi_application()
 # second.
 gc.collect()
 gc.freeze()
+collect_seldom()

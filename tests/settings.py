@@ -8,7 +8,7 @@ from tests.runner_folder import runner_folder
 os.environ["DATA_DIR"] = runner_folder()
 
 from orchestrator.settings import *  # noqa: F403
-from orchestrator.settings import DATA_DIR, DATABASES, STORAGES, WORKSPACE_DIR
+from orchestrator.settings import DATA_DIR, DATABASES, SQLITE_JOURNAL, STORAGES, WORKSPACE_DIR
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -26,9 +26,11 @@ WORKSPACE_DIR = Path(os.environ.get("TESTS_WORKSPACE_DIR", WORKSPACE_DIR))
 WITHDRAW_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, because threads and processes share it; a lost test database is no loss, so nothing waits for
-    # the disk.
+    # the disk. The journal is the product's: one that each commit deletes costs a new file each time.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA synchronous=OFF; PRAGMA recursive_triggers=1"
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=OFF; PRAGMA recursive_triggers=1"
+    )
 else:
     # The server's own durability is not what is tested.
     DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {

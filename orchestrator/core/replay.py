@@ -70,6 +70,21 @@ class Unreadable(Exception):
         self.sequence = fact.sequence
 
 
+#: Words as rows hold them. Asking a member for its value takes longer than what an act does with it.
+_ATTEMPT_CANCELLED = AttemptStatus.CANCELLED.value
+_ATTEMPT_COMPLETED = AttemptStatus.COMPLETED.value
+_ATTEMPT_FAILED = AttemptStatus.FAILED.value
+_ATTEMPT_QUEUED = AttemptStatus.QUEUED.value
+_ATTEMPT_REJECTED = AttemptStatus.REJECTED.value
+_ATTEMPT_RUNNING = AttemptStatus.RUNNING.value
+_TASK_ACTIVE = TaskStatus.ACTIVE.value
+_TASK_BLOCKED = TaskStatus.BLOCKED.value
+_TASK_CANCELLED = TaskStatus.CANCELLED.value
+_TASK_COMPLETE = TaskStatus.COMPLETE.value
+_TASK_PENDING = TaskStatus.PENDING.value
+_TASK_REVIEW = TaskStatus.REVIEW.value
+_TASK_SKIPPED = TaskStatus.SKIPPED.value
+
 Act = Callable[[State, Fact], None]
 
 
@@ -77,14 +92,19 @@ def replay(facts: Iterable[Fact], state: State | None = None) -> State:
     """Fold entries of one workstream, oldest first, into `state` or a new one. Raises Unreadable."""
     state = state or State()
     for fact in facts:
-        act = ACTS.get(fact.action)
-        if act is None:
-            raise Unreadable(fact, "this release does not know the action")
-        try:
-            act(state, fact)
-        except (KeyError, ValueError, TypeError, AttributeError) as problem:
-            raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
+        apply(state, fact)
     return state
+
+
+def apply(state: State, fact: Fact) -> None:
+    """The same of one entry, into a state that is there."""
+    act = ACTS.get(fact.action)
+    if act is None:
+        raise Unreadable(fact, "this release does not know the action")
+    try:
+        act(state, fact)
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
 
 
 def changes_nothing(action: str) -> bool:
@@ -147,7 +167,7 @@ def _pass_over(state: State, fact: Fact) -> None:
     state.tasks = {new: tasks[old] for old, new in fact.data["moved"].items()}
     for key in fact.data["dropped"]:
         task = tasks[key]
-        task.status = TaskStatus.CANCELLED.value
+        task.status = _TASK_CANCELLED
         _cancel_queued(task)
         state.dropped[f"{key}@{before}"] = task
     for key, status in fact.data["returned"].items():
@@ -158,10 +178,10 @@ def _pass_over(state: State, fact: Fact) -> None:
 def _launched(state: State, fact: Fact) -> None:
     for key in fact.data["launched"]:
         task = state.tasks[key]
-        task.attempts[max(task.attempts, default=0) + 1] = AttemptStatus.QUEUED.value
+        task.attempts[max(task.attempts, default=0) + 1] = _ATTEMPT_QUEUED
         task.signatures = frozenset()
         if key in fact.data["gates"]:
-            task.status = TaskStatus.REVIEW.value
+            task.status = _TASK_REVIEW
 
 
 def _steps_added(state: State, fact: Fact) -> None:
@@ -171,14 +191,14 @@ def _steps_added(state: State, fact: Fact) -> None:
 
 def _skipped(state: State, fact: Fact) -> None:
     for key in fact.data["skipped"]:
-        state.tasks[key].status = TaskStatus.SKIPPED.value
+        state.tasks[key].status = _TASK_SKIPPED
 
 
 def _claimed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.RUNNING.value
+    task.attempts[number] = _ATTEMPT_RUNNING
     task.holder, task.token = fact.data["executor"], fact.data["token"]
-    task.status = TaskStatus.ACTIVE.value
+    task.status = _TASK_ACTIVE
 
 
 def _breadcrumb(state: State, fact: Fact) -> None:
@@ -189,26 +209,26 @@ def _adopted(state: State, fact: Fact) -> None:
     task = _task(state, fact)
     task.status, task.breadcrumb = fact.data["status"], fact.data["breadcrumb"]
     if fact.data["attempt"]:
-        task.attempts[1] = AttemptStatus.COMPLETED.value
+        task.attempts[1] = _ATTEMPT_COMPLETED
     if fact.data["blocker"]:
         task.blockers |= {fact.data["blocker"]}
 
 
 def _completed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.holder, task.status = "", TaskStatus.COMPLETE.value
+    task.attempts[number] = _ATTEMPT_COMPLETED
+    task.holder, task.status = "", _TASK_COMPLETE
 
 
 def _failed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.FAILED.value
-    task.holder, task.status, task.undecided = "", TaskStatus.BLOCKED.value, True
+    task.attempts[number] = _ATTEMPT_FAILED
+    task.holder, task.status, task.undecided = "", _TASK_BLOCKED, True
 
 
 def _released(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.CANCELLED.value
+    task.attempts[number] = _ATTEMPT_CANCELLED
     task.holder, task.status, task.breadcrumb = "", fact.data["status"], fact.reason
 
 
@@ -219,8 +239,8 @@ def _requeued(state: State, fact: Fact) -> None:
 
 def _gate_approved(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.status, task.signatures = TaskStatus.COMPLETE.value, frozenset()
+    task.attempts[number] = _ATTEMPT_COMPLETED
+    task.status, task.signatures = _TASK_COMPLETE, frozenset()
 
 
 def _gate_signed(state: State, fact: Fact) -> None:
@@ -233,7 +253,7 @@ def _signature_withdrawn(state: State, fact: Fact) -> None:
 
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
-    task.attempts[number] = AttemptStatus.REJECTED.value
+    task.attempts[number] = _ATTEMPT_REJECTED
     task.signatures = frozenset()
 
 
@@ -248,7 +268,7 @@ def _sent_back(state: State, fact: Fact) -> None:
 def _cancel_queued(task: TaskState) -> None:
     for number, status in task.attempts.items():
         if status == AttemptStatus.QUEUED:
-            task.attempts[number] = AttemptStatus.CANCELLED.value
+            task.attempts[number] = _ATTEMPT_CANCELLED
             task.signatures = frozenset()
 
 
@@ -303,7 +323,7 @@ def _archived(state: State, fact: Fact) -> None:
     for key in fact.data["cancelled"]:
         _cancel_queued(state.tasks[key])
     for key in fact.data.get("gates", ()):  # earlier releases left them in review
-        state.tasks[key].status = TaskStatus.PENDING.value
+        state.tasks[key].status = _TASK_PENDING
 
 
 def _reopened(state: State, _fact: Fact) -> None:

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing.connection import Connection
 from typing import IO, Final
 
-from django.core.management import execute_from_command_line
-from django.db import connections
+from django.core.management import CommandError, execute_from_command_line
+from django.db import DatabaseError, connections
 from django.urls import get_resolver
 
 #: Whether this system lets a process that has loaded much go on in a copy of itself.
@@ -43,6 +44,37 @@ def load() -> None:
     _ = get_resolver().url_patterns
     gc.collect()
     gc.freeze()
+
+
+def in_a_copy(act: Callable[[], None]) -> None:
+    """Do something in a copy of this process, which ends with all the memory that it took. What the act
+    refuses is raised here; when it ends otherwise, its own traceback says why."""
+    if not POSSIBLE:
+        act()
+        return
+    connections.close_all()
+    sys.stdout.flush()
+    copies = multiprocessing.get_context("fork")
+    answer, told = copies.Pipe(duplex=False)
+    copy = copies.Process(target=_tell, args=(act, told))
+    copy.start()
+    told.close()
+    try:
+        refusal = answer.recv()
+    except EOFError:
+        refusal = CommandError("It ended before everything was prepared.")
+    copy.join()
+    if refusal is not None:
+        raise refusal
+
+
+def _tell(act: Callable[[], None], told: Connection) -> None:
+    try:
+        act()
+    except (CommandError, DatabaseError) as refusal:
+        told.send(refusal)
+    else:
+        told.send(None)
 
 
 def command(*words: str) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """The parts of a page that lists something: its filters, its table, how it is taken along as CSV."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from django import template
@@ -8,11 +9,18 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from orchestrator.core.terms import TimeWindow
+from orchestrator.queries.base.asked import Unknown, named
+from orchestrator.queries.flow.filters import FlowTime
 from orchestrator.templatetags.ledger import word
+from orchestrator.web.flow.frame import TIME_WORDS
+from orchestrator.web.windows import WINDOW_WORDS
 
 register = template.Library()
 
 
+#: Terms that pages name in words of their own, by their kind: two kinds have some terms in common.
+_WORDS: Final[Mapping[type, Mapping[Any, str]]] = {TimeWindow: WINDOW_WORDS, FlowTime: TIME_WORDS}
 #: What an address says that is no filter.
 NO_FILTERS: Final = frozenset({"page", "sort", "view", "format", "stood", "seen", "batch"})
 
@@ -50,6 +58,16 @@ def choose(name: str, options: Iterable[object], **given: Any) -> dict[str, Any]
         "any": given.get("any", ""),
         "options": [Option(value, read(value), value == chosen) for value in values],
     }
+
+
+@register.filter
+def as_chosen(unknown: Unknown) -> str:
+    """What is said of a value that means nothing here, with what is known in the words that people choose
+    by."""
+    if not unknown.terms:
+        return str(unknown)
+    words = (_WORDS.get(type(term), {}).get(term) or word(term) for term in unknown.terms)
+    return str(replace(unknown, known=named(words)))
 
 
 class Column(NamedTuple):

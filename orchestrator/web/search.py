@@ -63,7 +63,7 @@ def _question(asked: Asked) -> SearchQuestion:
         kind=asked.term("kind", SearchKind),
         workstream=asked.one_of("workstream", known_workstreams),
         domain=asked.one_of("domain", lambda: [*known_domains(), NO_DOMAIN]),
-        state=asked.one_of("state", STATES),
+        state=asked.one_of("state", STATES, STATES),
         window=asked.term("window", TimeWindow),
     )
 

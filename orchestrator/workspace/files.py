@@ -9,7 +9,7 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -66,21 +66,30 @@ def _make_folder(name: str, within: int) -> None:
     os.fsync(within)
 
 
-def make_room(root: Path, path: str) -> None:
-    """Make the folders above `path`; refuse when something that is not a plain file stands there."""
-    with disk_errors(path):
-        with parent_folder(root, path, create=True) as (folder, name):
-            kind = _kind(name, folder)
-        if kind is not None and not stat.S_ISREG(kind):
-            raise OSError(None, "a symbolic link or folder is in the way; remove it")
+def make_room(root: Path, paths: Iterable[str]) -> None:
+    """Make the folders above the paths; refuse when something that is not a plain file stands at one."""
+    for some in _by_folder(paths):
+        with disk_errors(some[0]), parent_folder(root, some[0], create=True) as (folder, _):
+            for path in some:
+                kind = _kind(path.rpartition("/")[2], folder)
+                if kind is not None and not stat.S_ISREG(kind):
+                    reason = "a symbolic link or folder is in the way; remove it"
+                    raise WorkspaceUnavailable(
+                        f"The workspace cannot be written at {path}: {reason}.", path=path
+                    )
+
+
+def _by_folder(paths: Iterable[str]) -> Collection[list[str]]:
+    """Those of each folder together, which is opened once for all of them."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.rpartition("/")[0], []).append(path)
+    return found.values()
 
 
 def place(copies: Mapping[str, Path], root: Path) -> None:
     """Move finished files to their paths, each in one step; a reader sees the old file or the new one."""
-    by_folder: dict[str, list[str]] = {}
-    for path in copies:
-        by_folder.setdefault(path.rpartition("/")[0], []).append(path)
-    for paths in by_folder.values():
+    for paths in _by_folder(copies):
         with disk_errors(paths[0]), parent_folder(root, paths[0], create=True) as (folder, _):
             for path in paths:
                 os.replace(copies[path], path.rpartition("/")[2], dst_dir_fd=folder)
@@ -98,8 +107,8 @@ def write_durably(path: Path, content: bytes) -> None:
     to_disk([path])
 
 
-#: Files that are waited for at the same time.
-AT_ONCE = 16
+#: Threads that wait, each for its share of the files: more of them cost more processor time and wait longer.
+AT_ONCE = 8
 
 
 def to_disk(paths: Collection[Path | str]) -> None:
@@ -109,8 +118,9 @@ def to_disk(paths: Collection[Path | str]) -> None:
     each takes a turn of its own (nine files with their folders: 5 ms for 55).
     """
     wanted = list(dict.fromkeys(paths))
-    several = _waiters_of(os.getpid()).map if len(wanted) > 1 else map
-    for _ in several(_sync, wanted):
+    shares = [wanted[first::AT_ONCE] for first in range(min(AT_ONCE, len(wanted)))]
+    several = _waiters_of(os.getpid()).map if len(shares) > 1 else map
+    for _ in several(_sync_each, shares):
         pass
 
 
@@ -118,6 +128,11 @@ def to_disk(paths: Collection[Path | str]) -> None:
 def _waiters_of(_process: int) -> ThreadPoolExecutor:
     """Those of this process: threads do not come along into a forked one."""
     return ThreadPoolExecutor(AT_ONCE, "to-disk")
+
+
+def _sync_each(paths: Iterable[Path | str]) -> None:
+    for path in paths:
+        _sync(path)
 
 
 def _sync(path: Path | str) -> None:

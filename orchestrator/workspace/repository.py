@@ -109,12 +109,11 @@ class Workspace:
         head = self.head()
         standing = self._blobs(head, contents)
         fresh = [path for path, content in contents.items() if standing.get(path) != blob_id(content)]
-        stale = [path for path, content in contents.items() if not self._holds(path, content)]
+        stale = {path: found for path in contents if (found := self._content(path)) != contents[path]}
         copies = self._stage({path: contents[path] for path in {*fresh, *stale}})
-        for path in copies:
-            files.make_room(self.root, path)
-        for path in stale:
-            self._keep_edited(path, at)
+        files.make_room(self.root, copies)
+        for path, found in stale.items():
+            self._keep_edited(path, found, at)
         crash_point("before-blob")
         if fresh:
             fresh_files = {path: contents[path] for path in fresh}
@@ -235,20 +234,17 @@ class Workspace:
     def has_link(self, path: str) -> bool:
         return files.has_link(self.root, path)
 
-    def _holds(self, path: str, content: bytes) -> bool:
+    def _content(self, path: str) -> bytes | None:
+        """What stands in the work tree, None where it cannot be read."""
         try:
-            return self.read(path) == content
+            return self.read(path)
         except files.FileDamage:
-            return False
+            return None
 
-    def _keep_edited(self, path: str, at: datetime) -> None:
+    def _keep_edited(self, path: str, content: bytes | None, at: datetime) -> None:
         """What stands there and git has never seen is somebody's own; what a kill left behind is known to
         git."""
-        try:
-            content = self.read(path)
-        except files.FileDamage:
-            return
-        if not self._store.holds(blob_id(content)):
+        if content is not None and not self._store.holds(blob_id(content)):
             self.edited(path, keep_content(self.root, path, content, at), at)
 
     def _blobs(self, head: str, paths: Iterable[str]) -> Mapping[str, str]:

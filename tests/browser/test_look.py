@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import get_resolver, resolve
 from django.utils import timezone
 
 from orchestrator.models import Task, WorkflowVersion, Workstream
@@ -29,6 +30,21 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LOOKS = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = (1280, 390, 320)
+#: Routes that answer with no page of their own: acts, files, fragments and what machines ask.
+NO_PAGES = """
+task-address logout sign-out-everywhere sign-out-session recovery-codes second-factor-off inbox-act
+portfolio-csv flow-steps-csv flow-csv health ready metrics log-checkpoint log-keys log-tile
+entry-proof entry-proof-text correct-entry step-proof checker-py token-revoke subscribe unsubscribe
+notifications-read feed library-act schemas schema plan-section plan-decide plan-drop plan-sign
+plan-prehandoff plan-comment plan-download workstream-act workstream-file prehandoff-act
+roll-back-act workflow-start workflow-migrate task-act gate-decide gate-say workstream-merge-act
+intervention-done collect workspace-act consistency-fix executor-revoke executor-retire
+"""
+#: Pages at which nobody is signed in, that are read apart from the product, or that need more than is here:
+#: they are not looked at.
+ELSEWHERE = frozenset(
+    {"login", "login-code", "workstream-report", "checker-html", "api-docs", "bundle", "gate-changes"}
+)
 
 
 @pytest.fixture
@@ -155,8 +171,12 @@ def addresses(driver: Driver) -> Iterator[str]:
         "/account/password/",
         "/account/second-factor/",
     )
+    yield from ("/connecting/", "/notifications/", "/history/1/", "/tasks/", "/bundles/submit/")
     yield from (
         work,
+        f"{work}roll-back/",
+        f"{work}merge/",
+        f"{work}tasks/A1/log/",
         f"{work}files/",
         f"{work}map/",
         f"{work}timeline/",
@@ -172,6 +192,8 @@ def addresses(driver: Driver) -> Iterator[str]:
     yield from (
         f"/plans/{slug}/",
         f"/plans/{slug}/rules/",
+        f"/plans/{slug}/v1/map",
+        f"/plans/{slug}/compare/?from=1&to=2",
         f"/plans/{slug}/changes/",
         f"/plans/{slug}/workstreams/",
     )
@@ -185,6 +207,23 @@ def addresses(driver: Driver) -> Iterator[str]:
     waiting = Task.objects.get(step__key="MP1", workstream__title="Plan at its gate")
     yield from (f"/gates/{gate.pk}/" for gate in (driver.task("MP1"), waiting))
     yield from (f"/workstreams/{one.uuid}/" for one in Workstream.objects.filter(title__startswith="Plan "))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_page_is_left_out_of_those_that_are_looked_at(filled: Driver) -> None:
+    more_states(filled)
+    looked_at = {resolve(address.partition("?")[0]).url_name for address in addresses(filled)}
+    left_out = {name for name in route_names(get_resolver()) if name and name not in looked_at}
+    assert left_out == ELSEWHERE.union(NO_PAGES.split())
+
+
+def route_names(resolver: Any) -> Iterator[str | None]:
+    """Those of the product's own pages: the administration and REST stand apart."""
+    for one in resolver.url_patterns:
+        if not hasattr(one, "url_patterns"):
+            yield one.name
+        elif str(one.pattern) not in {"admin/", "api/"}:
+            yield from route_names(one)
 
 
 def make_inconsistent(driver: Driver) -> None:

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError
+from django.db import OperationalError
 
+from orchestrator.processes import forked
 from tests.management.test_supervision import alive, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -95,3 +98,29 @@ print(next(line.split()[1] for line in lines if line.startswith('Private_Dirty')
     done = supervise(tmp_path, part, "child.process.wait(20); helper.dismiss()")
     kilobytes = int((tmp_path / "logs" / "part.log").read_text() or 10**9)
     assert kilobytes < 20_000, done.stderr
+
+
+def test_what_is_done_in_a_copy_leaves_nothing_here(tmp_path: Path) -> None:
+    here: list[int] = []
+
+    def act() -> None:
+        here.append(os.getpid())
+        (tmp_path / "done").write_text("done")
+
+    forked.in_a_copy(act)
+    assert (tmp_path / "done").read_text() == "done"
+    assert here == []
+
+
+@pytest.mark.parametrize("refusal", [CommandError("It cannot be."), OperationalError("disk I/O error")])
+def test_what_a_copy_refuses_is_refused_here(refusal: Exception) -> None:
+    def act() -> None:
+        raise refusal
+
+    with pytest.raises(type(refusal), match=str(refusal)):
+        forked.in_a_copy(act)
+
+
+def test_a_copy_that_is_killed_is_no_success() -> None:
+    with pytest.raises(CommandError, match="ended before"):
+        forked.in_a_copy(lambda: os.kill(os.getpid(), signal.SIGKILL))

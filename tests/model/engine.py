@@ -454,8 +454,10 @@ class Engine:
         return tried or self.state_of(key) != "pending"
 
     def integrate(self) -> Refused:
-        done = any("completed" in task.attempts for task in self.tasks.values())
-        if self.status not in ("active", "completed") or self.integrated or not done:
+        tasks = self.tasks.values()
+        made = any("completed" in task.attempts for task in tasks)
+        done = any(task.over for task in tasks)  # what was sent back is not complete any more
+        if self.status not in ("active", "completed") or self.integrated or not (made and done):
             return errors.WrongState
         self.integrated = True
         return None

@@ -4,6 +4,7 @@ Never timed, so the same on every machine; and the same whether ten tasks are co
 """
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,12 +14,17 @@ import pytest
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services.advance import advance
+from orchestrator.services.people.callers import caller_by_name
+from orchestrator.services.work.claims import claim
+from orchestrator.services.work.completions import complete as complete_step
 from orchestrator.services.work.scheduling import run_round
 from tests.benchmarks.rounds import stand_at
 from tests.cast import Driver
-from tests.services.statements import Statements, statements
+from tests.services.statements import Statements, instructions, statements
 
 ROUND, A_LAUNCH, ADVANCE = 14, 1, 45
+#: Tens of SQLite's instructions that a statement may take more with 1,500 tasks complete than with ten.
+WALKS = 60
 
 
 def chain(length: int) -> bytes:
@@ -145,3 +151,26 @@ def test_fr005_a_round_that_finds_nothing_new_reads_and_writes_little(driver: Dr
     with statements() as seen:
         assert run_round(workstream_id=driver.reload().pk, now=driver.tick()) is None
     assert len(seen) <= 4, str(seen)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fr005_no_statement_walks_what_is_complete(driver: Driver) -> None:
+    """Of a step from its claim to its successor's launch, what the database does for each statement."""
+    few, many = instructions_of_a_step(driver, 10), instructions_of_a_step(driver, 1_500)
+    walking = {sql: (few[sql], count) for sql, count in many.items() if count > few[sql] + WALKS}
+    assert not walking, walking
+
+
+def instructions_of_a_step(driver: Driver, complete: int) -> Counter[str]:
+    """In a chain with so many steps complete, in the second in which the state files were written."""
+    stands(driver, chain(complete + 4), complete)
+    workstream, now, caller = driver.reload(), driver.tick(), caller_by_name(driver.cast.builder().name)
+    advance(workstream_id=workstream.pk, clock=lambda: now)
+    attempt = driver.attempt(driver.ready()[0])
+    criterion = attempt.task.step.criteria.get().pk
+    who = {"attempt_id": attempt.pk, "executor": caller.executor, "actor": caller.actor, "now": now}
+    with instructions() as done:
+        token = claim(**who).token
+        complete_step(**who, token=token, outcome="Done.", evidence={criterion: "It works."})
+        advance(workstream_id=workstream.pk, clock=lambda: now)
+    return done

@@ -1,11 +1,13 @@
 """Damaged artifacts stop their successors and there are four ways out (EC-3, F32, FR-025)."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import (
     ArtifactDamaged,
     MissingReason,
@@ -15,10 +17,13 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.terms import ArtifactState, EventType, Reason, TaskStatus
 from orchestrator.models import HandoffArtifact, HistoryEntry
+from orchestrator.queries.base.sealed import entries_sealed
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.services.handoff import publishing
+from orchestrator.services.handoff.restoring import restore_consistency
 from orchestrator.services.work.recoveries import (
     republish_artifact,
+    republish_workstream,
     restore_artifact,
     retry_artifact,
     withdraw_artifact,
@@ -164,6 +169,57 @@ def test_republish_and_restore_bring_back_the_same_bytes(
     assert (last_entry().actor, last_entry().subject) == ("rita", artifact.path)
     done.advance()
     assert done.ready() == ["B1"]
+
+
+def recover(way: Callable[..., object], driver: Driver) -> None:
+    said = {"actor": driver.cast.actor("approver"), "now": driver.tick()}
+    if way is republish_workstream:
+        way(workstream_id=driver.reload().pk, **said)
+    elif way is restore_consistency:
+        way(**said)
+    else:
+        way(artifact_id=handover(driver).pk, **said)
+
+
+def decide(driver: Driver) -> int:
+    """Approve another plan, of which nothing is published yet; the number of the entry."""
+    other = Driver(driver.cast)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(other, "advance", lambda: None)
+        other.start_afresh(PLAN.replace(b"Login", b"Something else"))
+    entry = HistoryEntry.objects.filter(action=Action.PLAN_APPROVED).latest("sequence")
+    assert entries_sealed() < entry.sequence
+    return entry.sequence
+
+
+@pytest.mark.parametrize(
+    "way", [republish_artifact, restore_artifact, republish_workstream, restore_consistency]
+)
+def test_what_was_decided_meanwhile_is_sealed_before_files_are_written(
+    done: Driver, settings: Settings, way: Callable[..., object]
+) -> None:
+    path = damage(done, settings.WORKSPACE_DIR, "deleted")
+    decided = decide(done)
+    recover(way, done)
+    assert entries_sealed() >= decided
+    assert (settings.WORKSPACE_DIR / path).read_text() == handover(done).body
+
+
+def test_what_was_decided_meanwhile_is_sealed_before_waiting_files_are_written(
+    driver: Driver, settings: Settings, tmp_path: Path
+) -> None:
+    driver.start(PLAN)
+    driver.claim("A1")
+    folder = settings.WORKSPACE_DIR / "workstreams/login/handoffs"
+    folder.rename(tmp_path / "aside")
+    folder.write_text("in the way")
+    with pytest.raises(WorkspaceUnavailable):
+        driver.complete("A1")
+    folder.unlink()
+    (tmp_path / "aside").rename(folder)
+    decided = decide(driver)
+    recover(retry_artifact, driver)
+    assert (handover(driver).state, entries_sealed() >= decided) == (ArtifactState.COMMITTED, True)
 
 
 def test_republish_commits_again_what_git_lost_and_restore_refuses(done: Driver, settings: Settings) -> None:

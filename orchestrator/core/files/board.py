@@ -115,7 +115,7 @@ class DashboardView:
         steps = (step for batch in self.batches for step in batch.lines)
         lines = {step.key: step for step in (*self.path, *steps)}
         open_path = [step.key for step in self.path if step.mark is not Mark.DONE]
-        return lines.get(bottleneck(open_path, {key: line.after for key, line in lines.items()}))
+        return lines.get(bottleneck(open_path, {key: line.after for key, line in lines.items()}.get))
 
     def waiting_of(self, batch: BatchBlock) -> str:
         """What a blocked batch waits for: the first one that is not done, which stands before it."""

@@ -7,7 +7,7 @@ groups instead of two million edges. Everything here is deterministic and takes 
 edges.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -161,16 +161,17 @@ def open_before(graph: Graph, key: str, ended: Collection[str]) -> tuple[str, ..
     return named or tuple(edge.key for edge in graph.barrier(key) if edge.key not in ended)
 
 
-def bottleneck(path: Iterable[str], waits: Mapping[str, Sequence[str]]) -> str:
+def bottleneck(path: Iterable[str], waits: Callable[[str], Sequence[str] | None]) -> str:
     """The step that holds up the critical `path` of the rest now; "" when nothing is left (BX-6).
 
     It is the first step of the path, or, while that waits for another step that holds its files, the one
-    at the end of that waiting. `waits` names the open steps that a step waits for.
+    at the end of that waiting. `waits` names the open steps that a step waits for; it is asked for the few
+    that are met.
     """
     key, seen = next(iter(path), ""), set[str]()
-    while key not in seen and waits.get(key):
+    while key not in seen and (before := waits(key)):
         seen.add(key)
-        key = waits[key][0]
+        key = before[0]
     return key
 
 

@@ -23,6 +23,7 @@ from orchestrator.management.accounts import ensure_executors, ensure_pool
 from orchestrator.management.private_data import narrow
 from orchestrator.management.static_stamp import collect_static
 from orchestrator.management.tables import other_columns
+from orchestrator.processes import forked
 from orchestrator.processes.queue_watch import QueueWatch
 from orchestrator.processes.service_manager import ServiceManager, from_environment
 from orchestrator.processes.supervisor import (
@@ -91,7 +92,7 @@ class Command(BaseCommand):
                 f"Port {port} on {host} is taken. Stop what uses it, or choose another: PORT=8001 make run"
             )
         try:
-            self._prepare(demo)
+            forked.in_a_copy(lambda: self._prepare(demo))
         except OperationalError as problem:
             raise CommandError(f"The database cannot be used: {problem}") from problem
         self._tell_divergence(host, port)
@@ -132,7 +133,8 @@ class Command(BaseCommand):
             raise CommandError(f"{settings.EXECUTORS_FILE.name}: {one.name}: {problem}") from problem
 
     def _prepare(self, demo: bool) -> None:
-        """In one process, because every start of Python and Django costs most of a second."""
+        """In one process, because every start of Python and Django costs most of a second; and in one that
+        ends, because what it took would stay in the memory of all parts."""
         refuse_tables_of_another_version()
         call_command("migrate", verbosity=0, interactive=False)
         collect_static()

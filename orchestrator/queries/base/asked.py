@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -32,12 +32,14 @@ LABELS: Final[Mapping[str, str]] = {"q": "Words", "since": "From", "until": "To"
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A value of `field` that means nothing here, or not all of it; as text it is what a page says: what is
-    wrong (`said`), what follows (`then`), and what is known."""
+    wrong (`said`), what follows (`then`), and what is known. An address has terms for it, and a page
+    the words for these `terms` that people choose by (`templatetags/lists.py`)."""
 
     field: str
     said: str
     then: str = "so it filters nothing"
     known: str = ""
+    terms: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.said}, {self.then}.{self.known}"
@@ -83,7 +85,7 @@ class Asked:
     def label(self, name: str) -> str:
         return self._labels.get(name, name.capitalize())
 
-    def say(self, name: str, said: str, known: str = "", **more: str) -> None:
+    def say(self, name: str, said: str, known: str = "", **more: Any) -> None:
         """What is wrong with a value, and what is known or done instead."""
         self._said.append(Unknown(name, said, known=known, **more))
 
@@ -110,18 +112,24 @@ class Asked:
         known = {term.value for term in terms}
         for value in given:
             if value not in known:
-                self._other(name, value, sorted(known))
+                self._other(name, value, sorted(known), list(terms))
         return [term for term in terms if term.value in given]
 
-    def one_of(self, name: str, options: Callable[[], Collection[str]] | Collection[str]) -> str:
-        """A value of a list that is only asked for when there is something to look up."""
+    def one_of(
+        self,
+        name: str,
+        options: Callable[[], Collection[str]] | Collection[str],
+        terms: Collection[str] = (),
+    ) -> str:
+        """A value of a list that is only asked for when there is something to look up; the page has words for
+        these `terms` instead."""
         value = self.text(name)
         if not value:
             return ""
         known = options() if callable(options) else options
         if value in known:
             return value
-        self._other(name, value, known)
+        self._other(name, value, known, terms)
         return ""
 
     def called(self, name: str, exists: Callable[[str], bool]) -> str:
@@ -164,8 +172,9 @@ class Asked:
         self.say("sort", f"“{value[:SAID]}” is no column to sort by", named(keys))
         return ""
 
-    def _other(self, name: str, value: str, known: Iterable[str]) -> None:
-        self.say(name, f"“{value[:SAID]}” is no choice of “{self.label(name)}”", named(known))
+    def _other(self, name: str, value: str, known: Iterable[str], terms: Iterable[str] = ()) -> None:
+        said = f"“{value[:SAID]}” is no choice of “{self.label(name)}”"
+        self.say(name, said, named(known), terms=tuple(terms))
 
 
 def refuse_no_workstream(uuid: UUID | str) -> None:

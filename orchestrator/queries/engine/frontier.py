@@ -114,11 +114,13 @@ def _placed(row: Found) -> Task:
 JUDGED, DUE, FIRST, NEEDED = 1, 2, 4, 8
 
 _DUE = """SELECT id, step_id, thread_id, open_batch FROM orchestrator_task WHERE workstream_id = %s AND due"""
-#: Threads that a due task stands in or frees.
+#: Threads that a due task stands in or frees. Here and below `CROSS JOIN` has SQLite begin with the few tasks
+#: that changed; left to itself it begins with the whole plan.
 _TOUCHED: Final = """SELECT thread_id FROM due UNION
-SELECT freed.thread_id FROM due closed JOIN orchestrator_stepneed need ON need.needed_id = closed.step_id
-JOIN orchestrator_task freed ON freed.step_id = need.step_id AND freed.workstream_id = %s
-WHERE closed.open_batch IS NULL AND freed.open_batch = %s"""
+SELECT freed.thread_id FROM due closed
+CROSS JOIN orchestrator_stepneed need CROSS JOIN orchestrator_task freed
+WHERE closed.open_batch IS NULL AND need.needed_id = closed.step_id
+  AND freed.step_id = need.step_id AND freed.workstream_id = %s AND freed.open_batch = %s"""
 _TOUCHED_BY_CONDITION: Final = "SELECT thread_id FROM conditional"
 _ALL_THREADS: Final = """SELECT DISTINCT thread_id FROM orchestrator_task
 WHERE workstream_id = %s AND open_batch = %s"""
@@ -131,13 +133,12 @@ _LANE: Final = """SELECT touched.thread_id AS thread_id, (
   SELECT MIN(lowest.run_index) FROM orchestrator_task lowest WHERE lowest.workstream_id = %s
   AND lowest.open_batch = %s AND lowest.thread_id = touched.thread_id) AS run FROM touched"""
 #: The tasks in the lowest open run of each thread and the one behind it that need nothing open.
-_WAITING: Final = """SELECT task.id AS id, task.step_id AS step_id FROM lane
-JOIN orchestrator_task task ON task.workstream_id = %s AND task.open_batch = %s
+_WAITING: Final = """SELECT task.id AS id, task.step_id AS step_id FROM lane CROSS JOIN orchestrator_task task
+WHERE task.workstream_id = %s AND task.open_batch = %s
   AND task.thread_id = lane.thread_id AND task.run_index BETWEEN lane.run AND lane.run + 1
-WHERE NOT EXISTS (SELECT 1 FROM orchestrator_stepneed need
-  JOIN orchestrator_task needed ON needed.step_id = need.needed_id
-  AND needed.workstream_id = task.workstream_id
-  WHERE need.step_id = task.step_id AND needed.open_batch IS NOT NULL)"""
+  AND NOT EXISTS (SELECT 1 FROM orchestrator_stepneed need CROSS JOIN orchestrator_task needed
+  WHERE need.step_id = task.step_id AND needed.step_id = need.needed_id
+  AND needed.workstream_id = task.workstream_id AND needed.open_batch IS NOT NULL)"""
 _JUDGED: Final = """SELECT due.id AS id, due.step_id AS step_id FROM due
 JOIN orchestrator_step step ON step.id = due.step_id AND step.version_id = %s
 WHERE due.open_batch IS NOT NULL
@@ -148,8 +149,8 @@ UNION ALL SELECT (SELECT first.id FROM orchestrator_task first WHERE first.works
   AND first.open_batch = %s AND first.thread_id = lane.thread_id
   ORDER BY first.run_index, first.position LIMIT 1), {FIRST} FROM lane
 UNION ALL SELECT needed.id, {NEEDED} FROM judged
-JOIN orchestrator_stepneed need ON need.step_id = judged.step_id
-JOIN orchestrator_task needed ON needed.step_id = need.needed_id AND needed.workstream_id = %s"""
+CROSS JOIN orchestrator_stepneed need CROSS JOIN orchestrator_task needed
+WHERE need.step_id = judged.step_id AND needed.step_id = need.needed_id AND needed.workstream_id = %s"""
 _PLACES: Final = """JOIN orchestrator_task task ON task.id = front.id
 JOIN orchestrator_step step ON step.id = task.step_id
 JOIN orchestrator_thread thread ON thread.id = step.thread_id

@@ -70,11 +70,12 @@ _RESULTS = _words(event.value for event in RESULT_EVENTS)
 #: The first open batch of a workstream.
 _HERE = """(SELECT MIN(lowest.open_batch) FROM orchestrator_task lowest
   WHERE lowest.workstream_id = %s AND lowest.open_batch IS NOT NULL)"""
+#: `CROSS JOIN` has SQLite look from the front backwards; left to itself it walks all that is complete.
 _GROUND_OF_THE_FRONT = f"""
 SELECT run.id AS task_id FROM (
   SELECT thread_id, MIN(run_index) AS lowest FROM orchestrator_task
   WHERE workstream_id = %s AND open_batch = {_HERE} GROUP BY thread_id) front
-JOIN orchestrator_task run ON run.workstream_id = %s AND run.open_batch IS NULL
+CROSS JOIN orchestrator_task run WHERE run.workstream_id = %s AND run.open_batch IS NULL
   AND run.thread_id = front.thread_id AND run.run_index = front.lowest - 1
 UNION SELECT task.id FROM orchestrator_step step JOIN orchestrator_task task ON task.step_id = step.id
 WHERE step.version_id = %s AND step.batch_index = {_HERE} - 1 AND task.workstream_id = %s

@@ -16,12 +16,14 @@ def first_pending(workstream: int, most: int) -> list[HandoffArtifact]:
     return rows
 
 
+#: Asked for the plain sequence, a database walks all artifacts of the workstream in their order instead of
+#: the few that are pending.
 _PENDING = Joined(
     {"artifact": Table(HandoffArtifact), "workstream": Table(Workstream, ("slug",))},
     f"""orchestrator_handoffartifact artifact
 JOIN orchestrator_workstream workstream ON workstream.id = artifact.workstream_id
 WHERE artifact.workstream_id = %s AND artifact.state = '{ArtifactState.PENDING.value}'
-ORDER BY artifact.sequence LIMIT %s""",
+ORDER BY artifact.sequence + 0 LIMIT %s""",
     {
         "has_outputs": """EXISTS (SELECT 1 FROM orchestrator_outputfile output
   WHERE output.artifact_id = artifact.id)"""

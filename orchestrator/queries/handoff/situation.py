@@ -47,9 +47,9 @@ class Situation:
     that is in force, with its sequence, path and digest only; `handed_over` says whether any earlier result
     of the task was. `lost` says that some handover in the workstream is damaged, so that what the task builds
     on has to be looked at. `sole_executor` is the id of the one that alone claims in the thread, `busy_with`
-    the id of the attempt that the executor runs who was asked about. `names_steps` says of a gate that it
-    reviews steps by name, `turned_down` that a rejection of it waits to take effect; `adopts` that the state
-    of the plan's source was taken over.
+    the id of the attempt that the executor runs alone who was asked about. `names_steps` says of a gate that
+    it reviews steps by name, `turned_down` that a rejection of it waits to take effect; `adopts` that the
+    state of the plan's source was taken over.
     """
 
     attempt: Attempt
@@ -81,11 +81,11 @@ class Situation:
         stands before it for a skipped one."""
         step, workstream = self.step, self.task.workstream
         if step.run_index and not self._run_before:
-            rows = _BEHIND_STEP.rows(workstream.pk, step.pk, self._step_before or 0)
+            rows = _BEHIND_STEP.rows(step.pk, self._step_before or 0, workstream.pk)
         elif step.run_index:
-            rows = _BEHIND_RUN.rows(workstream.pk, step.pk, step.thread_id, step.run_index - 1)
+            rows = _BEHIND_RUN.rows(step.pk, step.thread_id, step.run_index - 1, workstream.pk)
         else:
-            rows = _BEHIND_BATCH.rows(workstream.pk, step.pk, step.version_id, step.batch_index - 1)
+            rows = _BEHIND_BATCH.rows(step.pk, step.version_id, step.batch_index - 1, workstream.pk)
         if any(row["status"] == TaskStatus.SKIPPED for row in rows):
             return Upstream(workstream).results(step)
         newest: dict[int, HandoffArtifact] = {}
@@ -209,11 +209,12 @@ _VALUES = {
   AND kept.mode = '{AssignmentMode.ASSIGNED.value}' AND lane.lane = thread.lane AND lane.slug = thread.slug
   AND lane_batch.slug = batch.slug AND lane_stage.position = stage.position LIMIT 1)""",
     "busy_with": """(SELECT running.attempt_id FROM orchestrator_assignment running
-  WHERE running.executor_id = %s AND running.released_at IS NULL LIMIT 1)""",
-    "names_steps": f"""(EXISTS (SELECT 1 FROM orchestrator_step lane
-  WHERE lane.thread_id = step.thread_id AND lane.kind = '{StepKind.WORK.value}')
-  OR EXISTS (SELECT 1 FROM orchestrator_stepneed need JOIN orchestrator_step lane ON lane.id = need.step_id
-  WHERE lane.thread_id = step.thread_id))""",
+  WHERE running.executor_id = %s AND running.alone AND running.released_at IS NULL LIMIT 1)""",
+    # As a value, SQLite works out both sides of an OR: here the whole thread for nothing.
+    "names_steps": f"""CASE WHEN EXISTS (SELECT 1 FROM orchestrator_step lane
+  WHERE lane.thread_id = step.thread_id AND lane.kind = '{StepKind.WORK.value}') THEN TRUE
+  ELSE EXISTS (SELECT 1 FROM orchestrator_stepneed need JOIN orchestrator_step lane ON lane.id = need.step_id
+  WHERE lane.thread_id = step.thread_id) END""",
     "turned_down": f"""EXISTS (SELECT 1 FROM orchestrator_gatereview g
   WHERE g.attempt_id = attempt.id AND g.decision = '{GateDecision.REJECTED.value}'
   AND g.withdrawn_at IS NULL)""",
@@ -241,15 +242,16 @@ WHERE task.id = %s""",
 def _behind(steps: str) -> Joined:
     """The tasks of what a step needs by name and of other `steps`, with every result in force: a row for
     each. The newest is found afterwards, because a database that knows little of its tables yet looks for it
-    through all results of the workstream, once for each task."""
+    through all results of the workstream, once for each task; `CROSS JOIN` has it begin with the steps, where
+    left to itself it begins with all tasks of the workstream."""
     return Joined(
         {"handover": Table(HandoffArtifact, _LINK)},
-        f"""orchestrator_task task LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
+        f"""(SELECT needed_id AS id FROM orchestrator_stepneed WHERE step_id = %s
+  UNION SELECT id FROM orchestrator_step WHERE {steps}) ground
+CROSS JOIN orchestrator_task task LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
 LEFT JOIN orchestrator_handoffartifact handover ON handover.attempt_id = attempt.id
   AND handover.event IN ({_RESULTS}) AND handover.state IN ({_STATES})
-WHERE task.workstream_id = %s AND task.step_id IN (
-  SELECT needed_id FROM orchestrator_stepneed WHERE step_id = %s
-  UNION ALL SELECT id FROM orchestrator_step WHERE {steps})
+WHERE task.step_id = ground.id AND task.workstream_id = %s
 ORDER BY task.id""",
         {"status": "task.status", "task": "task.id"},
     )

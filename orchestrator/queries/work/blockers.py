@@ -40,7 +40,7 @@ class BlockerFilter:
         """Unknown values filter nothing, so that an old link still opens, and are said."""
         asked = Asked(query, {"kind": "Class"})
         read = cls(
-            state=asked.one_of("state", STATES) or "open",
+            state=asked.one_of("state", STATES, STATES) or "open",
             owner=asked.one_of("owner", usernames),
             kind=asked.term("kind", BlockerKind) or "",
             sort=asked.order(SORTS),

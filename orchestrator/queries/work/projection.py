@@ -3,9 +3,10 @@ show.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from orchestrator.core.engine.order import Place
@@ -250,16 +251,22 @@ def _line(task: Task, verdict: Verdict, after: tuple[str, ...]) -> StepLine:
 def plan_of_tasks(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) -> Plan:
     """The structure of the tasks as a plan, for the order rules that work on plans."""
     stages = []
-    for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
+    for stage, in_stage in groupby(_threads_of(tasks, needs), key=lambda row: row[0].batch.stage):
         batches = []
-        for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
-            threads = []
-            for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread):
-                steps = tuple(_spec(task.step, needs) for task in in_thread)
-                threads.append(ThreadSpec(thread.lane, thread.name, steps=steps))
+        for batch, in_batch in groupby(in_stage, key=lambda row: row[0].batch):
+            threads = [ThreadSpec(thread.lane, thread.name, steps=steps) for thread, steps in in_batch]
             batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
         stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
     return Plan(name, tuple(stages))
+
+
+def _threads_of(
+    tasks: Iterable[Task], needs: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Thread, tuple[StepSpec, ...]]]:
+    steps = (task.step for task in tasks)
+    for _, in_thread in groupby(steps, key=attrgetter("thread_id")):
+        first, *others = in_thread
+        yield first.thread, tuple(_spec(step, needs) for step in (first, *others))
 
 
 def _spec(step: Step, needs: Mapping[str, Sequence[str]]) -> StepSpec:

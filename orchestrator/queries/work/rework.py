@@ -59,19 +59,18 @@ def to_prove(tasks: Sequence[Task], *, proved: bool = True) -> tuple[ToProve, ..
     if not still_open:
         return ()
     proofs = _proofs(still_open) if proved else {}
-    criteria: dict[int, list[Criterion]] = {}
-    steps = [task.step_id for task in still_open]
-    for criterion in Criterion.objects.filter(step__in=steps).order_by("kind", "position"):
-        criteria.setdefault(criterion.step_id, []).append(criterion)
+    criteria: dict[int, list[tuple[int, str, str]]] = {}
+    rows = Criterion.objects.filter(step__in=[task.step_id for task in still_open])
+    ordered = rows.order_by("kind", "position").values_list("step", "pk", "kind", "text")
+    for step, number, kind, text in ordered:
+        criteria.setdefault(step, []).append((number, kind, text))
     found = []
     for task in still_open:
         kinds = kinds_to_prove(task.rework)
-        for criterion in criteria.get(task.step_id, []):
-            kind = CriterionKind(criterion.kind)
-            if kind not in kinds:
-                continue
-            attempt, evidence = proofs.get((task.pk, criterion.text), (None, ""))
-            found.append(ToProve(criterion.pk, task.step.key, kind, criterion.text, attempt, evidence))
+        for number, kind, text in criteria.get(task.step_id, []):
+            if kind in kinds:
+                attempt, evidence = proofs.get((task.pk, text), (None, ""))
+                found.append(ToProve(number, task.step.key, CriterionKind(kind), text, attempt, evidence))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 Requirements: FR-015.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -37,6 +38,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.base.order import launch_order
+from orchestrator.queries.base.sql import link
 from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.engine.present import TaskParts
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
@@ -52,12 +54,9 @@ class TaskRow:
 
     task: Task
     verdict: Verdict | None
+    attempts: list[Attempt]
 
     @cached_property
-    def attempts(self) -> list[Attempt]:
-        return list(self.task.attempts.all())
-
-    @property
     def latest(self) -> Attempt | None:
         return self.attempts[-1] if self.attempts else None
 
@@ -114,17 +113,23 @@ def task_rows(
     if known and not dropped:
         return _rows_as_read(known)
     verdicts = (known or explained(workstream)).by_task()
-    return [TaskRow(task, verdicts.get(task.pk)) for task in tasks_in_order(workstream)]
+    found = tasks_in_order(workstream)
+    return [TaskRow(task, verdicts.get(task.pk), list(task.attempts.all())) for task in found]
 
 
 def _rows_as_read(known: Explained) -> list[TaskRow]:
     """From the rows that the explanation rests on: their attempts are all that is missing."""
     verdicts, tasks = known.by_key(), known.loaded.tasks
     ordered = [tasks[view.key] for view in sorted(known.loaded.snapshot.tasks, key=lambda view: view.order)]
+    attempts: dict[int, list[Attempt]] = defaultdict(list)
+    # Not a prefetch: that makes a query for each task, though nobody asks it.
+    for attempt in _attempts_in_order().filter(task__workstream=known.workstream):
+        attempts[attempt.task_id].append(attempt)
     for task in ordered:
-        task.workstream = known.workstream
-    prefetch_related_objects(ordered, Prefetch("attempts", _attempts_in_order()))
-    return [TaskRow(task, verdicts.get(task.pk)) for task in ordered]
+        link(task, "workstream", known.workstream)
+        for attempt in attempts[task.pk]:
+            link(attempt, "task", task)
+    return [TaskRow(task, verdicts.get(task.pk), attempts[task.pk]) for task in ordered]
 
 
 def _attempts_in_order() -> QuerySet[Attempt]:

@@ -1,6 +1,6 @@
 """The map of a workstream as it stands: made of what the page has read already (FR-002, FR-015, BX-6)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.core.plans.graph import bottleneck, compile_graph, critical_path
 from orchestrator.core.plans.plan_map import PlanMap, StepKnown, plan_map
@@ -23,7 +23,11 @@ def live_map(
     ended = {task.step.key for task in tasks if task.status not in OPEN_TASK}
     path = critical_path(plan, ended)
     graph = compile_graph(plan)
-    waits = {key: open_steps_before(graph, verdict, ended) for key, verdict in known.verdicts.items()}
+
+    def waits(key: str) -> Sequence[str]:
+        verdict = known.verdicts.get(key)
+        return open_steps_before(graph, verdict, ended) if verdict else ()
+
     current = {task.pk for task in tasks}
     states = {row.task.step.key: _known(row) for row in rows if row.task.pk in current}
     return plan_map(plan, states, path, bottleneck(path, waits), following, most_drawn=most_drawn)

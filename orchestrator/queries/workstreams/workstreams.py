@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.db.models import QuerySet
 
@@ -189,9 +190,10 @@ def learnings_of(workstream: Workstream) -> list[Learning]:
 def _by_batch(rows: list[TaskRow]) -> list[BatchRows]:
     """A batch goes by its name: what an earlier version dropped from it stands with what is left of it."""
     groups: dict[tuple[int, str, str, str], list[TaskRow]] = defaultdict(list)
-    for row in rows:
-        batch = row.task.step.thread.batch
-        groups[batch.stage.number, batch.stage.name, batch.prefix, batch.name].append(row)
+    for _, in_thread in groupby(rows, key=lambda row: row.task.step.thread_id):
+        found = list(in_thread)
+        batch = found[0].task.step.thread.batch
+        groups[batch.stage.number, batch.stage.name, batch.prefix, batch.name] += found
     return [_batch_rows(group) for group in groups.values()]
 
 

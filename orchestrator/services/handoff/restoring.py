@@ -49,7 +49,7 @@ Fixes = list[FixFacts]
 @act(
     roles=APPROVERS,
     person="Whether the database is right about files is decided by a person.",
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.SEALER),
     records=(Action.CONSISTENCY_RESTORED, Action.ARTIFACT_INTACT_AGAIN, Action.INTERVENTION_DONE),
     in_steps=True,
 )

@@ -54,6 +54,7 @@ class KeptStates:
             size += _size(self.of(workstream))
             if size >= COMPARED:
                 yield group
+                self._pack()
                 group, size = [], 0
         if group:
             yield group

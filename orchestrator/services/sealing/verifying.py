@@ -7,13 +7,15 @@ from them. Then what the walk cannot see: rows that no entry speaks of, and the 
 the number of workstreams and checkpoints, not with that of entries.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.replay import Fact, Unreadable, changes_nothing, replay
+from orchestrator.core.replay import Fact, Unreadable, apply, changes_nothing
 from orchestrator.core.sealing.chain import Breach, Claim, Walk
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
 from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
@@ -44,6 +46,8 @@ class Verified:
 GoOn = Callable[[], Breach | None]
 #: How often a workstream in which people work on is compared before it counts as different.
 TRIES = 3
+#: Things that were made and are kept before Python looks for those that hold themselves.
+SELDOM = 200_000
 #: Tiles that are read at a time.
 TILES = 32
 
@@ -52,10 +56,23 @@ def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
     """Walk the whole history. `keys` are those that may have signed it; `kept` is what others saw of it.
     What cannot be read is bad, too."""
     try:
-        return _verified(keys, kept)
+        with _seldom_collected():
+            return _verified(keys, kept)
     except UNREADABLE as problem:
         logger.exception("The history cannot be read.")
         return Verified(Breach(0, f"The history cannot be read: {in_words(problem)}"))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Nothing that a walk makes holds itself, and Python looks for such things in all that is kept: a tenth
+    of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def in_words(problem: Exception) -> str:
@@ -256,7 +273,7 @@ class _Replays:
         data = entry.beside.get("data") or {}
         fact = Fact(entry.link.sequence, entry.actor, entry.action, entry.subject, entry.reason, data)
         try:
-            replay([fact], self._states.of(own))
+            apply(self._states.of(own), fact)
         except Unreadable as problem:
             self._unreadable[own] = str(problem)
 

@@ -34,7 +34,7 @@ RECOVERIES = (Action.ARTIFACT_REPUBLISHED, Action.ARTIFACT_RESTORED, Action.ARTI
 @act(
     roles=WORKERS,
     scope=Scope.WORK,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.SEALER),
     records=(Action.ARTIFACT_PUBLISHED_AGAIN, Action.ARTIFACT_INTACT_AGAIN, Action.INTERVENTION_DONE),
     in_steps=True,
 )
@@ -54,7 +54,7 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
 @act(
     roles=WORKERS,
     scope=Scope.WORK,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.SEALER),
     records=(Action.ARTIFACT_REPUBLISHED, Action.INTERVENTION_DONE),
     in_steps=True,
 )
@@ -73,7 +73,7 @@ def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Hand
 @act(
     roles=WORKERS,
     scope=Scope.WORK,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.SEALER),
     records=(Action.ARTIFACT_REPUBLISHED, Action.INTERVENTION_DONE),
     in_steps=True,
 )
@@ -103,7 +103,7 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
 @act(
     roles=WORKERS,
     scope=Scope.WORK,
-    locks=(Lock.WORKSTREAM,),
+    locks=(Lock.WORKSTREAM, Lock.SEALER),
     records=(Action.ARTIFACT_RESTORED, Action.INTERVENTION_DONE),
     in_steps=True,
 )

@@ -17,6 +17,8 @@ from orchestrator.web.acting import act_of, does, filtered, filters_of, now, per
 from orchestrator.web.show import show
 
 PER_PAGE = 50
+#: What the list may be asked for alone.
+STATES = (ResultFileState.QUARANTINED.value,)
 
 
 @require_GET
@@ -39,7 +41,7 @@ def _look(request: HttpRequest) -> str:
 def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     """With `?state=quarantined` only those that changed nothing."""
     asked = Asked(request.GET)
-    only = asked.one_of("state", [ResultFileState.QUARANTINED.value]) != ""
+    only = asked.one_of("state", STATES, STATES) != ""
     files = collected_files(ResultFileState.QUARANTINED if only else None)
     page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
     labels = labels_of(page.object_list)

@@ -99,7 +99,9 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None, mark: str =
 def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
     """The filters of the address; what is not known here is said, and filters nothing."""
     return InboxFilter(
-        kind=asked.one_of("kind", [section.kind for section in box.sections]),
+        kind=asked.one_of(
+            "kind", [one.kind for one in box.sections], terms=[one.title for one in box.sections]
+        ),
         domain=asked.one_of("domain", _domains),
         workstream=asked.called("workstream", some_workstream_is_called),
         mine=bool(asked.one_of("whose", ("mine",))),

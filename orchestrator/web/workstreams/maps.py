@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.models import Workstream
 from orchestrator.queries.engine.explanations import Explained, explained
+from orchestrator.queries.engine.present import present_in
 from orchestrator.queries.work.tasks import TaskRow, find_workstream, task_rows
 from orchestrator.queries.workstreams.live_map import live_map
 from orchestrator.web.acting import now
@@ -35,7 +36,8 @@ def map_page_of(workstream: Workstream) -> str:
 def workstream_map(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found = find_workstream(uuid)
     known = explained(found, now())
-    view = map_of(known, task_rows(found, known))
+    rows = task_rows(found, known, dropped=present_in(found).dropped)
+    view = map_of(known, rows)
     return show(request, "workstreams/map.html", {"workstream": found, "map": view})
 
 

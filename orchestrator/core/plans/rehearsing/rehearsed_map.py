@@ -16,7 +16,12 @@ def rehearsed_map(plan: Plan, effect: Preview, most_drawn: int | None = None) ->
     }
     path = effect.critical_path
     following = effect.starts[0] if effect.starts else ""
-    return plan_map(plan, known, path, bottleneck(path, {}), following, most_drawn=most_drawn)
+    return plan_map(plan, known, path, bottleneck(path, _nothing), following, most_drawn=most_drawn)
+
+
+def _nothing(_key: str) -> tuple[str, ...]:
+    """What a step of a rehearsal waits for that is not on the path: nobody holds its files yet."""
+    return ()
 
 
 def _when(launch: int) -> str:
