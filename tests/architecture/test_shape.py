@@ -25,7 +25,7 @@ WITH_CURSOR = {
     "queries/base/parts_of_rows.py",
     "queries/base/sealed.py",
     "queries/base/sql.py",
-    "queries/base/timed.py",
+    "queries/base/kept.py",
     "queries/engine/facts.py",
     "queries/workstreams/operating.py",
     "queries/workstreams/search.py",

@@ -126,11 +126,7 @@ def show(executors: list[Timed], rate: float, waited: dict[str, Any]) -> None:
         ("a claim, 99 of 100, ms", late(claims), judge("a claim", late(claims), CALL, " ms")),
         ("a completion, 99 of 100, ms", late(completions), judge("a completion", late(completions), CALL)),
         ("steps done twice", len(keys) - sum(keys.values()), judge("twice", max(keys.values()), 1)),
-        (
-            "least share, of the most",
-            shares[0] / shares[-1],
-            judge_least("share", shares[0] / shares[-1], EVEN),
-        ),
+        ("least share, of the most", least, judge_least("share", least, EVEN)),
         ("messages left", left, judge("messages left", left, LEFT)),
         ("another plan waited, s", other, judge("another plan", other, OTHERS, " s")),
     ]

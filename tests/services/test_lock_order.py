@@ -130,7 +130,7 @@ def test_fr028_in_operation_a_lock_out_of_order_is_logged_and_the_act_goes_on(
 def test_fr028_every_transaction_and_lock_of_an_act_goes_through_one_door() -> None:
     doors = {
         # A whole database that is copied or put back is no act, and nobody else is there meanwhile.
-        "atomic": {"unit_of_work.py", "idempotency.py", "patience.py", "databases.py"},
+        "atomic": {"turns.py", "databases.py"},
         "select_for_update": {"locks.py"},
         "pg_advisory_xact_lock": {"locks.py"},
     }

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from orchestrator.core.terms import AttemptStatus, Reason, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, HistoryEntry, Workstream
+from orchestrator.queries.base.kept import KeptStatement
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of, suiting
 from orchestrator.queries.engine.threads import kept_for_others
@@ -40,13 +40,12 @@ class _Asking:
 
 def first_free(executor: Executor, wanted: Wanted) -> int | None:
     """The workstream of the first attempt that this executor may claim."""
-    return _number(_anywhere(_asking(executor, wanted)))
+    return _first(_anywhere(_asking(executor, wanted)))
 
 
 def first_free_in(workstream: int, executor: Executor, wanted: Wanted) -> int | None:
     """The first attempt in a workstream that this executor may claim."""
-    kept = _inside(_asking(executor, wanted))
-    return _number(kept and kept.of(workstream))
+    return _first(_inside(_asking(executor, wanted)), workstream)
 
 
 def _asking(executor: Executor, wanted: Wanted) -> _Asking:
@@ -54,47 +53,31 @@ def _asking(executor: Executor, wanted: Wanted) -> _Asking:
     return _Asking(executor.pk, executor.kind, roles_of(executor.user), workstream, wanted.repository)
 
 
-class _Kept(NamedTuple):
-    """A statement that was made once, and its parameters."""
-
-    sql: str
-    parameters: tuple[Any, ...]
-
-    def of(self, workstream: int) -> "_Kept":
-        """With this workstream where `SOME` stands."""
-        return self._replace(parameters=tuple(workstream if p == SOME else p for p in self.parameters))
-
-
 #: Stands in a kept statement for a workstream; no row has this id.
 SOME: Final = -(2**40) - 7
 
 
 @lru_cache(500)
-def _anywhere(asking: _Asking) -> _Kept | None:
+def _anywhere(asking: _Asking) -> KeptStatement | None:
     return _kept(_asked_for(asking).values_list("task__workstream"))
 
 
 @lru_cache(500)
-def _inside(asking: _Asking) -> _Kept | None:
+def _inside(asking: _Asking) -> KeptStatement | None:
     return _kept(_asked_for(asking).filter(task__workstream=SOME).values_list("pk"))
 
 
-def _kept(rows: QuerySet[Any, Any]) -> _Kept | None:
+def _kept(rows: QuerySet[Any, Any]) -> KeptStatement | None:
     """Django takes three times as long to make this statement as the database to answer it."""
     try:
-        sql, parameters = rows[:1].query.sql_with_params()
+        return KeptStatement.of(*rows[:1].query.sql_with_params(), SOME)
     except EmptyResultSet:  # Django sees by itself that there is nothing
         return None
-    return _Kept(sql, tuple(parameters))
 
 
-def _number(statement: _Kept | None) -> int | None:
-    if statement is None:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(*statement)
-        found = cursor.fetchone()
-    return found[0] if found else None
+def _first(statement: KeptStatement | None, workstream: int = SOME) -> int | None:
+    found = statement.rows(workstream) if statement else []
+    return found[0][0] if found else None
 
 
 def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:

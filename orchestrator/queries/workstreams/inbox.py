@@ -28,7 +28,7 @@ from django.db.models.functions import Cast, Coalesce
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.models import Snooze
-from orchestrator.queries.base.timed import THEN, TimedStatement
+from orchestrator.queries.base.kept import THEN, TimedStatement
 from orchestrator.queries.workstreams import inbox_sources as sources
 from orchestrator.queries.workstreams.in_hands import drafts_of, held_by, questions_of
 from orchestrator.queries.workstreams.inbox_filter import InboxFilter
@@ -234,7 +234,7 @@ def _counting(inbox: PersonalInbox, wanted: InboxFilter, most: int | None) -> Ti
         sql, parameters = keys[:most].query.sql_with_params()
     except EmptyResultSet:  # Django sees by itself that there is nothing
         return None
-    return TimedStatement.of(" ".join(("SELECT COUNT(*) FROM (", sql, ") waiting")), parameters)
+    return TimedStatement(" ".join(("SELECT COUNT(*) FROM (", sql, ") waiting")), parameters)
 
 
 def _ranking(inbox: PersonalInbox, wanted: InboxFilter, last: int | None) -> TimedStatement | None:
@@ -253,7 +253,7 @@ def _ranking(inbox: PersonalInbox, wanted: InboxFilter, last: int | None) -> Tim
     if not parts:
         return None
     ordered = f"{' UNION ALL '.join(parts)} ORDER BY {ORDERS.get(wanted.sort, ORDERS[''])}"
-    return TimedStatement.of(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
+    return TimedStatement(ordered if last is None else f"{ordered} LIMIT {last}", parameters)
 
 
 def _in_order_of_list(places: QuerySet[Any], source: Source, sort: str) -> QuerySet[Any]:

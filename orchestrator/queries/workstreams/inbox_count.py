@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from django.core.exceptions import EmptyResultSet
 
-from orchestrator.queries.base.timed import THEN, TimedStatement
+from orchestrator.queries.base.kept import THEN, TimedStatement
 from orchestrator.queries.workstreams.inbox import InboxOwner, everything_in, inbox_for
 
 
@@ -30,4 +30,4 @@ def _statement(owner: InboxOwner) -> TimedStatement | None:
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # Django sees by itself that there is nothing
         return None
-    return TimedStatement.of(" ".join(("SELECT COUNT(*) FROM (", sql, "LIMIT %s) waiting")), parameters)
+    return TimedStatement(" ".join(("SELECT COUNT(*) FROM (", sql, "LIMIT %s) waiting")), parameters)
