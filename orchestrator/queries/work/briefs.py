@@ -109,15 +109,17 @@ class _Around(NamedTuple):
 
 def _around(step: Step) -> _Around:
     """One statement."""
-    found = [
-        (row["kind"], row["number"], row["name"]) for row in _AROUND.rows(step.pk, step.pk, step.thread_id)
-    ]
-    needs = {number: name for kind, number, name in sorted(found) if kind == "need"}
-    names = {kind: tuple(sorted(name for one, _, name in found if one == kind)) for kind in _KINDS}
-    return _Around(needs, *(names[kind] for kind in _KINDS))
+    needs: dict[int, str] = {}
+    names: dict[str, list[str]] = {"files": [], "resource": [], "owned": []}
+    for row in _AROUND.rows(step.pk, step.pk, step.thread_id):
+        if row["kind"] == "need":
+            needs[row["number"]] = row["name"]
+        else:
+            names[row["kind"]].append(row["name"])
+    files, resources, owned = (tuple(sorted(some)) for some in names.values())
+    return _Around(dict(sorted(needs.items())), files, resources, owned)
 
 
-_KINDS = ("files", "resource", "owned")
 _AROUND = Joined(
     {},
     """(
