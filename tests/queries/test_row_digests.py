@@ -51,6 +51,7 @@ def test_fr009_both_write_the_same_of_every_row(lived: Driver) -> None:
     assert compared > 100
 
 
+@pytest.mark.django_db
 def test_fr009_most_rows_are_written_by_sqlite() -> None:
     slow = {kind for kind, part in PARTS.items() if not is_quick(part)}
     assert slow == {"version", "mapping of the version", "output", "receipt", "workstream"}
