@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint migration nightly bench bench-history bench-scale bench-running bench-loaded bench-peers paint fuzz simulate sbom audit attack wheel clean
+.PHONY: help venv run test test-browser test-postgres lint migration nightly bench bench-history bench-scale bench-running bench-loaded bench-claimers bench-lifetime bench-peers paint fuzz simulate sbom audit attack wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -37,6 +37,8 @@ help:
 	@echo "make bench-scale    statements and time of the main pages with many workstreams (WORKSTREAMS, TASKS)"
 	@echo "make bench-running  what an installation takes at rest, and from a completion to the next claim"
 	@echo "make bench-loaded   eight executors at work over REST: steps a second, calls, shares, the queue (STEPS, DATABASE_URL)"
+	@echo "make bench-claimers sixteen processes that claim and complete on PostgreSQL, beside bare rows (DATABASE_URL)"
+	@echo "make bench-lifetime a workstream from its first step to its end: what a step costs, the repository (TASKS)"
 	@echo "make bench-peers    what a no-op step costs in DBOS, installed apart, and here"
 	@echo "make paint          how long until the largest part of each main page stands in Chromium; on an idle machine"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
@@ -134,6 +136,12 @@ bench-running: $(VENV)/.installed-test
 
 bench-loaded: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.loaded $(or $(STEPS),1000)
+
+bench-claimers: $(VENV)/.installed-test
+	DJANGO_SETTINGS_MODULE=tests.settings DATABASE_URL="$(SERVER)" $(BIN)/python -m tests.benchmarks.claimers
+
+bench-lifetime: $(VENV)/.installed-test
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.lifetime $(or $(TASKS),10000)
 
 bench-peers: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.peers
