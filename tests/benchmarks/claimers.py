@@ -1,9 +1,9 @@
 """`make bench-claimers`: processes that claim and complete on the PostgreSQL server of DATABASE_URL.
 
 Sixteen processes share the steps of one plan, each asking for the next one as soon as it has completed one.
-Beside that the least that could be done, in the same run: as many processes that take a row with `SKIP LOCKED`
-and mark it done, a commit each. Ends with 1 where the steps a second are too small a part of that, where the
-shares are uneven, or where a step was done twice.
+Beside that the least that could be done, in the same run: as many processes that take a row with
+`SKIP LOCKED` and mark it done, a commit each. Ends with 1 where the steps a second are too small a part of
+that, where the shares are uneven, or where a step was done twice.
 """
 
 import sys
