@@ -229,6 +229,9 @@ def test_fr013_nothing_yet(reader: Client) -> None:
         assert reader.get(page).status_code == 200
     report = reader.get("/api/flow/").json()
     assert (report["finished"], report["rework_rate"], report["lead"]["n"]) == (0, None, 0)
+    text = reader.get("/flow/").content.decode()
+    assert text.count("nothing is finished yet") == 2
+    assert "0 moves" not in text
 
 
 def test_fr013_a_forecast_is_the_same_again_and_says_its_seed(

@@ -41,14 +41,18 @@ def cards(population: Population, links: Links) -> list[Card]:
             "Rework",
             percent(figures.rework_rate),
             "",
-            f"{figures.reworked} of {finished}; {figures.back_moves} moves, {span_words(figures.rework)}",
+            f"{figures.reworked} of {finished}; {figures.back_moves} moves, {span_words(figures.rework)}"
+            if figures.finished or figures.back_moves
+            else "nothing is finished yet",
             links.items(FlowSet.REWORKED),
         ),
         Card(
             "Blocked",
             percent(figures.blocked_share),
             "",
-            f"{share_basis}; {figures.was_blocked} of {finished}, {span_words(figures.blocked)}",
+            f"{share_basis}; {figures.was_blocked} of {finished}, {span_words(figures.blocked)}"
+            if figures.finished or figures.was_blocked
+            else "nothing is finished yet",
             links.items(FlowSet.BLOCKED),
         ),
         _blocked_now(population, links),
