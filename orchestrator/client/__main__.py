@@ -42,9 +42,8 @@ def parser() -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
     try:
-        code = _done(options)
+        code = _done(parser().parse_args(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has enough. The stream is closed here, so that nothing complains at the end.

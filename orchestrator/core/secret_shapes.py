@@ -72,15 +72,16 @@ def _known(what: str, hints: str, expression: str) -> SecretShape:
 
 
 _BEGIN: Final = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-#: Up to its end; where that was cut off, the lines that can belong to it.
+#: Up to its end; where that was cut off, the lines that can belong to it. A group is not repeated possessively,
+#: here and below: the first releases of Python 3.11 keep what its last turn took although that failed.
 _PRIVATE: Final = (
-    rf"{_BEGIN}(?:[^-]*+(?:-(?!----)[^-]*+)*+-----END (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
-    r"|(?:(?:\s|\\[rn])*+[A-Za-z0-9+/=]{30,}+)*+)"
+    rf"{_BEGIN}(?:[^-]*+(?:-(?!----)[^-]*+)*-----END (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
+    r"|(?:(?:\s|\\[rn])*+[A-Za-z0-9+/=]{30,}+)*)"
 )
 #: What is left of one whose beginning was cut off, as at the end of a log.
 _TAIL: Final = (
-    r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{30,}+(?:\r?\n|\\[rn])++[ \t]*+){1,100}+"
-    r"(?:[A-Za-z0-9+/=]{1,80}+(?:\r?\n|\\[rn])++[ \t]*+)?+"
+    r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{30,}+(?:\r?\n|\\[rn])++[ \t]*+){1,100}"
+    r"(?:[A-Za-z0-9+/=]{1,80}+(?:\r?\n|\\[rn])++[ \t]*+)?"
     r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 )
 
