@@ -72,7 +72,7 @@ def _known(what: str, hints: str, expression: str) -> SecretShape:
 
 
 _BEGIN: Final = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-#: Up to its end; where that was cut off, the lines that can belong to it. A group is not repeated possessively,
+#: Up to its end; where that was cut off, the lines that can belong to it. No group is repeated possessively,
 #: here and below: the first releases of Python 3.11 keep what its last turn took although that failed.
 _PRIVATE: Final = (
     rf"{_BEGIN}(?:[^-]*+(?:-(?!----)[^-]*+)*-----END (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
