@@ -1,6 +1,6 @@
 """`make bench-lifetime`: a workstream of many tasks from its first step to its end, in one process.
 
-Layers of 200 steps are claimed and completed one by one, twenty before each advance; the workspace is packed
+Layers of twenty steps are claimed and completed one by one, ten before each advance; the workspace is packed
 as the sweep would. Prints CPU milliseconds a step in each tenth, the size of the workspace's repository and
 its loose objects. Ends with 1 where the last tenth costs more than 1.3 times the first, or it grew too large.
 """
@@ -14,8 +14,8 @@ from typing import Final
 import django
 from django.test.utils import override_settings
 
-WIDTH: Final = 200
-TOGETHER: Final = 20
+WIDTH: Final = 20
+TOGETHER: Final = 10
 TENTHS: Final = 10
 #: Most that a step of the last tenth costs of one of the first; megabytes of the repository for 10,000 steps;
 #: objects that stand alone.
