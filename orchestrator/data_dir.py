@@ -4,7 +4,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dj_database_url
 
@@ -34,6 +34,16 @@ def _secret_of(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(key := secrets.token_urlsafe(50))
     return key
+
+
+#: Options of its connections. A server that does not answer, or a lock that nobody lets go, is told as such.
+#: Statements are prepared: planning the large ones takes the server ten times as long as answering them.
+POSTGRESQL: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "options": "-c lock_timeout=20000",
+    "server_side_binding": True,
+    "prepare_threshold": 2,
+}
 
 
 def database() -> dj_database_url.DBConfig:

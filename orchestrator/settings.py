@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.core import limits
 from orchestrator.core.git_names import is_remote_address
-from orchestrator.data_dir import BASE_DIR, DATA_DIR, database, persistent_secret
+from orchestrator.data_dir import BASE_DIR, DATA_DIR, POSTGRESQL, database, persistent_secret
 
 
 def _whole_number(name: str, default: int) -> int:
@@ -144,16 +144,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         f"PRAGMA journal_size_limit={4 << 20}; PRAGMA recursive_triggers=1",
     }
 else:
-    # A server that does not answer, or a lock that nobody lets go, is told as such. Statements are prepared:
-    # planning the large ones takes the server ten times as long as answering them.
     DATABASES["default"] = {"OPTIONS": {}} | DATABASES["default"]
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 5,
-        "options": "-c lock_timeout=20000",
-        "server_side_binding": True,
-        "prepare_threshold": 2,
-        **DATABASES["default"]["OPTIONS"],
-    }
+    DATABASES["default"]["OPTIONS"] = POSTGRESQL | DATABASES["default"]["OPTIONS"]
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
 #: Whether an act that locks or records what it does not declare is an error.

@@ -14,11 +14,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import django
+import psycopg
 
 django.setup()
 
@@ -36,6 +38,7 @@ LEAST: Final = {"SQLite": 60.0, "PostgreSQL": 100.0}
 CALL, LEFT, OTHERS, EVEN = 150.0, 10, 1.0, 0.5
 #: A claim that somebody waits for is not timed: `next` holds it back for this long at most.
 WAIT: Final = 2
+VACUUM_EVERY: Final = 5.0
 
 
 class Timed:
@@ -103,9 +106,33 @@ def late(times: list[float]) -> float:
     return sorted(times)[max(0, len(times) * 99 // 100 - 1)]
 
 
+@contextmanager
+def vacuumed(installation: Installation) -> Iterator[None]:
+    """What the server's autovacuum does, where that is off: without it the planner knows nothing."""
+    database = installation.database
+    if not database.server:
+        yield
+        return
+    done = threading.Event()
+
+    def run() -> None:
+        with psycopg.connect(f"{database.server}/{database.name}", autocommit=True) as connection:
+            row = connection.execute("SHOW autovacuum").fetchone()
+            while row == ("off",) and not done.wait(VACUUM_EVERY):
+                connection.execute("VACUUM ANALYZE")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def measure(folder: Path, steps: int) -> None:
     names = [f"crew-{number}" for number in range(1, EXECUTORS + 1)]
-    with Installation(folder, 1, demo=False) as installation:
+    with Installation(folder, 1, demo=False) as installation, vacuumed(installation):
         sources = [plan(1, LANES, steps // LANES)]
         tokens = people_of(installation, "begin_several", *names, send=json.dumps(sources))["tokens"]
         executors = [Timed(installation.port, tokens[name]) for name in names]

@@ -21,10 +21,11 @@ from orchestrator.services.base.bells import Listener, listen
 #: Seconds to wait before trying again when database or workspace cannot be reached.
 TROUBLE_PAUSE = 2.0
 #: Seconds between two looks for work, should no bell ring; in which a stop is noticed; and in which what is
-#: recorded together is looked at together.
+#: recorded together is looked at together. Where others record much, looks take a part of the time at most.
 LOOK_EVERY = 10.0
 STOPS_WITHIN = 1.0
 SETTLES = 0.02
+PART = 1 / 10
 
 
 class Command(BaseCommand):
@@ -58,6 +59,7 @@ class Command(BaseCommand):
 
     def _work_when_rung(self, local: LocalExecutor, listener: Listener, once: bool) -> None:
         while not self.stopping:
+            began = time.process_time()
             try:
                 worked = local.turn()
             except (OperationalError, InterfaceError, WorkspaceUnavailable) as problem:
@@ -68,7 +70,7 @@ class Command(BaseCommand):
             if not worked and once:
                 return
             if not worked:
-                time.sleep(SETTLES)
+                time.sleep(max(SETTLES, (time.process_time() - began) / PART))
                 self._wait(listener)
 
     def _wait(self, listener: Listener) -> None:
