@@ -12,7 +12,11 @@ import pytest
 from tests.model.workspaces import MemoryWorkspace
 from tests.simulation.simulation import Outcome, Simulation
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # A process that is killed closes nothing: what it was reading is found open by the collector.
+    pytest.mark.filterwarnings("ignore:.*Server.*Cursor.*was deleted while still open:ResourceWarning"),
+]
 SEED, HOURS = int(os.environ.get("SEED", "1")), float(os.environ.get("HOURS", "400"))
 RUNS = int(os.environ.get("RUNS", "10"))
 
