@@ -171,6 +171,25 @@ def test_republish_and_restore_bring_back_the_same_bytes(
     assert done.ready() == ["B1"]
 
 
+def completed_with_something_in_the_way(
+    driver: Driver, settings: Settings, tmp_path: Path
+) -> Callable[[], None]:
+    """A1 is complete, and its handover cannot be written until what is returned is called."""
+    driver.start(PLAN)
+    driver.claim("A1")
+    folder = settings.WORKSPACE_DIR / "workstreams/login/handoffs"
+    folder.rename(tmp_path / "aside")
+    folder.write_text("in the way")
+    with pytest.raises(WorkspaceUnavailable):
+        driver.complete("A1")
+
+    def clear() -> None:
+        folder.unlink()
+        (tmp_path / "aside").rename(folder)
+
+    return clear
+
+
 def recover(way: Callable[..., object], driver: Driver) -> None:
     said = {"actor": driver.cast.actor("approver"), "now": driver.tick()}
     if way is republish_workstream:
@@ -208,15 +227,8 @@ def test_what_was_decided_meanwhile_is_sealed_before_files_are_written(
 def test_what_was_decided_meanwhile_is_sealed_before_waiting_files_are_written(
     driver: Driver, settings: Settings, tmp_path: Path
 ) -> None:
-    driver.start(PLAN)
-    driver.claim("A1")
-    folder = settings.WORKSPACE_DIR / "workstreams/login/handoffs"
-    folder.rename(tmp_path / "aside")
-    folder.write_text("in the way")
-    with pytest.raises(WorkspaceUnavailable):
-        driver.complete("A1")
-    folder.unlink()
-    (tmp_path / "aside").rename(folder)
+    clear = completed_with_something_in_the_way(driver, settings, tmp_path)
+    clear()
     decided = decide(driver)
     recover(retry_artifact, driver)
     assert (handover(driver).state, entries_sealed() >= decided) == (ArtifactState.COMMITTED, True)
@@ -259,13 +271,7 @@ def test_declaring_failure_does_the_step_again(done: Driver, settings: Settings)
 def test_what_could_not_be_written_is_written_on_retry(
     driver: Driver, settings: Settings, tmp_path: Path
 ) -> None:
-    driver.start(PLAN)
-    driver.claim("A1")
-    folder = settings.WORKSPACE_DIR / "workstreams/login/handoffs"
-    folder.rename(tmp_path / "aside")
-    folder.write_text("in the way")
-    with pytest.raises(WorkspaceUnavailable):
-        driver.complete("A1")
+    clear = completed_with_something_in_the_way(driver, settings, tmp_path)
     waiting = handover(driver)
     assert (waiting.state, "handoffs" in waiting.problem) == (ArtifactState.PENDING, True)
     verdict = explain(driver.reload())[driver.task("B1").pk]
@@ -275,8 +281,7 @@ def test_what_could_not_be_written_is_written_on_retry(
     with pytest.raises(WorkspaceUnavailable):
         retry_artifact(artifact_id=waiting.pk, actor=driver.cast.actor("contributor"), now=driver.tick())
 
-    folder.unlink()
-    (tmp_path / "aside").rename(folder)
+    clear()
     retry_artifact(artifact_id=waiting.pk, actor=driver.cast.actor("contributor"), now=driver.tick())
     assert handover(driver).state == ArtifactState.COMMITTED
     driver.advance()

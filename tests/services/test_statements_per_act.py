@@ -24,7 +24,7 @@ from tests.services.statements import Statements, statements
 #: The statements of each act, transaction control not counted, with few and with many tasks complete.
 COUNTED = {"claim": 11, "report": 7, "complete": 16, "fail": 13, "sign": 14}
 #: What a claim over REST adds: for who calls, what they may, the key, and the brief that it answers.
-OVER_REST = 29
+OVER_REST = 22
 
 PLAN = b"""# Plan: Statements
 ## Stages

@@ -70,7 +70,7 @@ class Command(BaseCommand):
             if not worked and once:
                 return
             if not worked:
-                time.sleep(max(SETTLES, (time.process_time() - began) / PART))
+                time.sleep(min(max(SETTLES, (time.process_time() - began) / PART), STOPS_WITHIN))
                 self._wait(listener)
 
     def _wait(self, listener: Listener) -> None:
